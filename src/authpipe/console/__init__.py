@@ -1,0 +1,1 @@
+"""The browser console (empty room): use the CLI or the HTTP API."""

@@ -1,0 +1,1 @@
+"""What happens at a scene: from an event to a verdict."""

@@ -1,0 +1,129 @@
+"""Runs asynchronous invocations from their queue: at least once, a few attempts, then kept as failed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from authpipe.errors import NotFound, Overloaded
+from authpipe.ids import NewId
+from authpipe.model import Clock, Outcome, Plan, Scene
+from authpipe.settings import LimitSettings
+from authpipe.storage.queue import InvocationQueue, QueuedInvocation
+
+_CONCURRENCY = 8
+_POLL_SECONDS = 1.0
+#: longest an invocation can take: 60 s and what its start may cost
+_LEASE_SECONDS = 120.0
+
+#: outcomes after which another attempt could go better
+RETRIED = frozenset(
+    {
+        Outcome.THREW,
+        Outcome.TIMED_OUT,
+        Outcome.MEMORY_EXCEEDED,
+        Outcome.CPU_EXCEEDED,
+        Outcome.CRASHED,
+        Outcome.INTERNAL_ERROR,
+    }
+)
+
+_log = structlog.get_logger(__name__)
+
+
+class RunsOneFunction(Protocol):
+    """The engine, as far as the queue needs it."""
+
+    async def run_queued(self, item: QueuedInvocation) -> Outcome:
+        """Run the function live now, recorded. `NotFound` when it is no longer there."""
+        ...
+
+
+class QueueRunner:
+    """Takes due invocations and has the engine run them."""
+
+    def __init__(self, queue: InvocationQueue, engine: RunsOneFunction, limits: LimitSettings, clock: Clock) -> None:
+        self._queue, self._engine, self._limits, self._clock = queue, engine, limits, clock
+        self._wake = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+        self._loop_task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin taking invocations, what an earlier server left behind included."""
+        self._loop_task = asyncio.get_running_loop().create_task(self._loop())
+
+    async def stop(self) -> None:
+        """Stop; what is running is given up and will be taken again when its lease ends."""
+        tasks = [*self._running, *([self._loop_task] if self._loop_task else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def notify(self) -> None:
+        """There is something new in the queue."""
+        self._wake.set()
+
+    async def _loop(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self._take()
+            except Exception as error:
+                _log.error("the queue could not be read", error=str(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), _POLL_SECONDS)
+
+    async def _take(self) -> None:
+        room = _CONCURRENCY - len(self._running)
+        if room <= 0:
+            return
+        for item in await self._queue.claim(limit=room, now=self._clock.now(), lease_seconds=_LEASE_SECONDS):
+            task = asyncio.get_running_loop().create_task(self._attempt(item))
+            self._running.add(task)
+            task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._wake.set()
+
+    async def _attempt(self, item: QueuedInvocation) -> None:
+        names = {"pool_id": item.pool_id, "invocation_id": item.invocation_id}
+        try:
+            outcome = await self._engine.run_queued(item)
+        except NotFound:
+            await self._queue.fail(**names, reason="the function is gone or disabled")
+            return
+        except Overloaded:
+            outcome = Outcome.OVERLOADED
+        except Exception as error:
+            _log.error("asynchronous invocation failed", error=str(error), **names)
+            outcome = Outcome.INTERNAL_ERROR
+        if outcome not in RETRIED and outcome is not Outcome.OVERLOADED:
+            await self._queue.done(**names)
+        elif item.attempts >= self._limits.queue_attempts:
+            await self._queue.fail(**names, reason=outcome.value)
+        else:
+            await self._queue.retry(**names, at=self._clock.now() + 2.0**item.attempts)
+
+
+def queued(
+    plan: Plan, step: int, snapshot: bytes, *, run_id: str, request_id: str, new_id: NewId, now: Callable[[], float]
+) -> QueuedInvocation:
+    """The row that promises to run asynchronous step `step` of `plan`."""
+    return QueuedInvocation(
+        invocation_id=new_id(),
+        pool_id=plan.pool.pool_id,
+        function_id=plan.steps[step].function_id,
+        scene=Scene(plan.scene).value,
+        run_id=run_id,
+        request_id=request_id,
+        user_id=None,
+        app_id=None,
+        snapshot=snapshot,
+        attempts=0,
+        created_at=now(),
+    )

@@ -1,0 +1,1 @@
+"""The worker processes: spawning, locking down, talking to and sharing them out."""
