@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -77,6 +77,12 @@ class Application:
     functions: PipelineFunctions
     environment: EnvironmentValues
     run_log: RunLog
+    #: to be called with every change that another process made
+    announce: Callable[[PlanChanged], Awaitable[None]]
+
+    async def heard_of_change(self, pool_id: str) -> None:
+        """Another process changed the user pool."""
+        await self.announce(PlanChanged(pool_id))
 
     @classmethod
     @asynccontextmanager
@@ -105,3 +111,62 @@ async def _start(application: Application, stack: AsyncExitStack) -> None:
     await watcher.start()
     stack.push_async_callback(application.queue.stop)
     application.queue.start()
+
+
+def _build(settings: Settings, database: Database) -> Application:
+    clock, new_id, limits = SystemClock(), id_maker(), settings.limits
+    cipher = load_or_create(settings.storage.data_dir / "server.key")
+    runs, queue = Runs(database, cipher), InvocationQueue(database, cipher)
+    metrics = Metrics()
+    workers = WorkerPool(settings.runtime, limits, {"authing": no_directory})
+    plans = PlanCache(Plans(database, cipher).load, limits)
+
+    async def prune() -> int:
+        storage = settings.storage
+        return await runs.prune(
+            now=clock.now(), retention_days=storage.retention_days, retention_runs=storage.retention_runs
+        )
+
+    recorder = Recorder(settings.storage, runs.add, prune)
+
+    def observe(record: RunRecord, *, keep: bool) -> None:
+        metrics.observe(record)
+        if keep:
+            recorder.record(record)
+
+    async def store(items: list[QueuedInvocation]) -> None:
+        await queue.add(items)
+        runner.notify()
+
+    engine = Engine(
+        workers=workers, plans=plans, store=store, observe=observe, limits=limits, clock=clock, new_id=new_id
+    )
+    runner = QueueRunner(queue, engine, limits, clock)
+    keys = AccessKeys(database, cipher)
+    tokens = Tokens(keys, cipher, clock=clock, lifetime=settings.server.token_lifetime)
+
+    async def announce(change: PlanChanged) -> None:
+        engine.plan_changed(change.pool_id)
+        tokens.forget(change.pool_id)
+
+    functions = PipelineFunctions(
+        Functions(database), Pools(database), limits, check=workers.check, announce=announce, clock=clock, new_id=new_id
+    )
+    return Application(
+        settings=settings,
+        database=database,
+        workers=workers,
+        engine=engine,
+        recorder=recorder,
+        queue=runner,
+        catalogue=load_catalogue(),
+        metrics=metrics,
+        user_pools=UserPools(
+            Pools(database), keys, (runs.delete_pool,), announce=announce, clock=clock, new_id=new_id
+        ),
+        tokens=tokens,
+        functions=functions,
+        environment=EnvironmentValues(Environment(database, cipher), limits, announce=announce, clock=clock),
+        run_log=RunLog(runs, Functions(database), flush=recorder.flush),
+        announce=announce,
+    )

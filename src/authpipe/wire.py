@@ -19,7 +19,8 @@ HEADER_BYTES = 6
 #: deepest nesting of user and context
 DEPTH_LIMIT = 32
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# Possessive, and content with a string that never ends: a try to match is never begun twice over the same bytes.
+_STRING = re.compile(rb'"(?:[^"\\]+|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _ONE_BRACKET = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 
@@ -104,8 +105,9 @@ class StartMark(msgspec.Struct, rename="camel"):
     run: int
     step: int
     last: StepReport | None = None
-    user: msgspec.Raw | None = None
-    context: msgspec.Raw | None = None
+    #: JSON texts, empty when not sent
+    user: msgspec.Raw = msgspec.Raw()
+    context: msgspec.Raw = msgspec.Raw()
     removed: Removed | None = None
     #: set instead of a step while the top-level code of that step's source runs
     loading: bool = False
@@ -150,8 +152,9 @@ class Result(msgspec.Struct, rename="camel"):
 
     run: int
     last: StepReport | None = None
-    user: msgspec.Raw | None = None
-    context: msgspec.Raw | None = None
+    #: JSON texts, empty when not sent
+    user: msgspec.Raw = msgspec.Raw()
+    context: msgspec.Raw = msgspec.Raw()
     removed: Removed | None = None
     #: host calls nobody awaited are still open; a READY follows
     settling: bool = False
@@ -207,6 +210,8 @@ def too_deep(payload: bytes, limit: int = DEPTH_LIMIT) -> bool:
     if payload.count(b"{") + payload.count(b"[") <= limit:
         return False
     brackets = _STRING.sub(b"", payload).translate(_ONE_BRACKET, _NOT_BRACKETS)
+    if b"[" * (limit + 1) in brackets:
+        return True
     for _ in range(limit):
         if not brackets:
             return False

@@ -29,8 +29,8 @@ def fold(
 ) -> tuple[Effects, list[str]]:
     """What the functions of `plan` want done, and warnings for their author.
 
-    `before` is what `build_user` made; `after` what the last function left, untrusted, unchanged unless it is an object;
-    `defined` the custom-data keys the user pool defines. Source: contract.md, sections 3.4 and 3.5.
+    `before` is what `build_user` made; `after` what the last function left, untrusted and ignored unless it is an
+    object; `defined` the custom-data keys the user pool defines. Source: contract.md, sections 3.4 and 3.5.
     """
     effects = Effects()
     warnings: list[str] = []

@@ -65,7 +65,9 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def _base64_cores(encoded: bytes) -> Iterator[str]:
-    yield base64.b64encode(encoded).decode()
+    whole = base64.b64encode(encoded).decode()
+    yield whole
+    yield whole.rstrip("=")
     # What three bytes share four characters with depends on where they start, so each start has its own text;
     # characters that also hold bits of a neighbour are cut off.
     for offset in range(3):

@@ -32,7 +32,8 @@ def build_user(user: JsonObject | None, *, plan: Plan, context: JsonObject) -> J
         made.pop("id", None)
         made.pop("_id", None)
         for name, value in _submitted(context).items():
-            made.setdefault(name, value)
+            if made.get(name) is None:
+                made[name] = value
     elif user:
         _mirror_id(made)
         if scene is Scene.PRE_COMPLETE_USER_INFO:
@@ -59,10 +60,12 @@ def _submitted(context: JsonObject) -> JsonObject:
     profile = body.get("profile")
     # Fields beside a profile are not what a host with profiles stores.
     source = profile if type(profile) is dict and profile else body
-    found = {name: value for name in _SUBMITTABLE if type(value := source.get(name)) is str}
+    found: JsonObject = {name: value for name in _SUBMITTABLE if type(value := source.get(name)) is str}
     for name in IDENTIFIERS:
         if name in body:
             found[name] = body[name]
+    if type(custom := source.get("customData")) is dict:
+        found["customData"] = custom
     return found
 
 
@@ -70,7 +73,10 @@ def _overlay(made: JsonObject, submitted: JsonObject) -> None:
     for name, proof in PROOFS.items():
         if name in submitted and submitted[name] != made.get(name):
             made[proof] = False
+    stored = made.get("customData")
     made.update(submitted)
+    if type(stored) is dict and "customData" in submitted:
+        made["customData"] = {**stored, **submitted["customData"]}
 
 
 def _with_accumulators(made: JsonObject, stored: object) -> JsonObject:

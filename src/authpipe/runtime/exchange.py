@@ -111,8 +111,7 @@ class Exchange:
             self._report(mark.last)
         if self.open not in (None, mark.step):
             raise wire.BadFrame("start mark while another function runs")
-        if mark.user is not None and mark.context is not None:
-            self._checkpoint(bytes(mark.user), bytes(mark.context), mark.removed)
+        self._checkpoint(bytes(mark.user), bytes(mark.context), mark.removed)
         self.step = mark.step
         if steps[mark.step].asynchronous:
             self.snapshots.append(Snapshot(step=mark.step, user=self.user, context=self.context))
@@ -146,8 +145,7 @@ class Exchange:
             raise wire.BadFrame("result without a report")
         if self.ends_early():
             raise wire.BadFrame("result before the last step")
-        if result.user is not None and result.context is not None:
-            self._checkpoint(bytes(result.user), bytes(result.context), result.removed)
+        self._checkpoint(bytes(result.user), bytes(result.context), result.removed)
         self.result = result
 
     @property
@@ -177,6 +175,8 @@ class Exchange:
         invocation.skipped = invocation.outcome is Outcome.NO_CALLBACK and self.program.steps[report.step].skips
 
     def _checkpoint(self, user: bytes, context: bytes, removed: wire.Removed | None) -> None:
+        if not user and not context:
+            return
         if not (user[:1] in (b"{", b"n") and context[:1] == b"{"):
             raise wire.BadFrame("user and context must be objects")
         self.user, self.context = user, context

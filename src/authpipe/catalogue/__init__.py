@@ -1,0 +1,1 @@
+"""The template catalogue: ready functions to start from."""

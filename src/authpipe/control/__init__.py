@@ -1,0 +1,1 @@
+"""What operators change: user pools, keys, functions, environment."""

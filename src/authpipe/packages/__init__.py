@@ -1,0 +1,1 @@
+"""The npm packages bundled for functions and for compile checks."""

@@ -1,0 +1,74 @@
+// @ts-check
+/** What a call of `callback` means. Source: contract.md, section 2.3. */
+
+import { has, isArray } from "./primordials.js";
+import { BadValue, snapshot } from "./snapshot.js";
+import { resultingUser } from "./user.js";
+import { messageOf, stackOf } from "./words.js";
+
+/** Keys that tell a context from a user when it is not the very object that was passed in. */
+const CONTEXT_KEYS = ["request", "userPoolId", "connection"];
+
+/**
+ * The outcome of `callback(error, first, second)`; user and context become text here and now.
+ * @param {import("./invocation.js").Invocation} invocation
+ * @param {any} error
+ * @param {any} first
+ * @param {any} second
+ * @returns {import("./invocation.js").Settled}
+ */
+export function interpret(invocation, error, first, second) {
+  if (error !== null && error !== undefined) return failed("denied", error);
+  try {
+    const [user, context] = values(invocation, first, second);
+    checkObject(context, "context");
+    if (user !== null) checkObject(user, "user");
+    const [userText, contextText] = snapshot(user === null ? null : resultingUser(invocation, user), context);
+    return { outcome: "ok", message: null, detail: null, user: userText, context: contextText };
+  } catch (problem) {
+    const text = problem instanceof BadValue ? problem.text : `user or context cannot be read: ${messageOf(problem)}`;
+    return { outcome: "bad_result", message: text, detail: null, user: "", context: "" };
+  }
+}
+
+/**
+ * An outcome that ends a function with an error.
+ * @param {string} outcome
+ * @param {any} error
+ * @param {string} [prefix]
+ * @returns {import("./invocation.js").Settled}
+ */
+export function failed(outcome, error, prefix = "") {
+  return { outcome, message: prefix + messageOf(error), detail: stackOf(error), user: "", context: "" };
+}
+
+/** @param {any} value */
+const missing = (value) => value === null || value === undefined;
+
+/**
+ * The [user, context] that the two values stand for; what is missing stays what it is.
+ * @param {import("./invocation.js").Invocation} invocation
+ * @param {any} first
+ * @param {any} second
+ */
+function values(invocation, first, second) {
+  const { user, context } = invocation;
+  if (missing(first)) return [user, missing(second) ? context : second];
+  if (!missing(second)) return [first, second];
+  return isContext(invocation, first) ? [user, first] : [first, context];
+}
+
+/** @param {import("./invocation.js").Invocation} invocation @param {any} lone */
+function isContext({ user, context, step }, lone) {
+  if (lone === context) return true;
+  if (lone === user) return false;
+  checkObject(lone, "the value passed to callback");
+  for (let i = 0; i < CONTEXT_KEYS.length; i++) if (has(lone, CONTEXT_KEYS[i])) return true;
+  return step.parameters === 2;
+}
+
+/** @param {any} value @param {string} name */
+function checkObject(value, name) {
+  if (typeof value === "object" && !isArray(value)) return;
+  throw new BadValue(`${name} must be an object, not ${isArray(value) ? "an array" : `a ${typeof value}`}`);
+}

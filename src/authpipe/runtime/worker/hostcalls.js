@@ -1,0 +1,88 @@
+// @ts-check
+/**
+ * Host calls: what a function asks of the server, as a promise each.
+ *
+ * Open: {call, run, step, name, arguments, body}; the answer is End: {call, value} or {call, error: {code, message}}.
+ * Chunk (u32 call, then bytes) and Credit ({call, bytes}) are reserved for bodies that stream; no call uses them yet.
+ */
+
+import { HOST_CALL_OPEN, send } from "./frames.js";
+import { current } from "./invocation.js";
+import { warn } from "./log.js";
+import { byteLength, create, Later, parse, stringify, TextError } from "./primordials.js";
+import { quote } from "./words.js";
+
+const ARGUMENT_BYTES = 60 * 1024;
+
+/**
+ * @typedef {object} Call
+ * @property {import("./invocation.js").Invocation} invocation
+ * @property {(value: any) => void} resolve
+ * @property {(error: any) => void} reject
+ */
+
+/** @type {Record<number, Call>} open calls by number */
+const calls = create(null);
+let opened = 0;
+let open = 0;
+
+/** How many calls wait for an answer. */
+export const openCalls = () => open;
+
+/**
+ * Asks the server. Rejects with an Error that has a `code`.
+ * @param {string} name
+ * @param {any} args anything JSON
+ * @returns {Promise<any>}
+ */
+export function hostCall(name, args) {
+  return new Later((resolve, reject) => {
+    const invocation = current();
+    if (invocation === undefined || invocation.closed) {
+      reject(coded("ERR_RUN_OVER", `${name} was called after its run was over`));
+      return;
+    }
+    const text = stringify(args);
+    if (byteLength(text) > ARGUMENT_BYTES) {
+      warn(invocation, `${name} was called with more than ${ARGUMENT_BYTES} bytes of arguments`);
+      reject(coded("ERR_TOO_LARGE", `the arguments of ${name} are too large`));
+      return;
+    }
+    begin({ invocation, resolve, reject }, name, text);
+  });
+}
+
+/** @param {Call} call @param {string} name @param {string} text */
+function begin(call, name, text) {
+  const { invocation } = call;
+  const { run, number } = invocation;
+  calls[++opened] = call;
+  open++;
+  invocation.calls++;
+  run.calls++;
+  const head = `{"call":${opened},"run":${run.number},"step":${number},"name":${quote(name)}`;
+  send(HOST_CALL_OPEN, `${head},"arguments":${text},"body":false}`);
+  run.wake();
+}
+
+/** Hands an answer to whoever asked. @param {string} text payload of a HostCallEnd frame */
+export function ended(text) {
+  const { call: number, value, error } = { __proto__: null, value: undefined, error: null, ...parse(text) };
+  const call = calls[number];
+  if (call === undefined) return;
+  delete calls[number];
+  open--;
+  const { invocation } = call;
+  invocation.calls--;
+  invocation.run.calls--;
+  if (error === null) call.resolve(value);
+  else call.reject(coded(error.code, error.message));
+  invocation.idle();
+}
+
+/** @param {string} code @param {string} message */
+export function coded(code, message) {
+  const error = /** @type {any} */ (new TextError(message));
+  error.code = code;
+  return error;
+}

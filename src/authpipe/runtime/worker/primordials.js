@@ -1,0 +1,90 @@
+// @ts-check
+/**
+ * Everything the worker program itself uses of the language and of Deno, captured before tenant code can change it.
+ *
+ * Rules for the other files: call through these names, keep own state in null-prototype objects and in numbers, never
+ * write by index into an array tenant code could have put setters under, never await or compare a tenant's object.
+ */
+
+const { bind, call } = Function.prototype;
+
+/** @type {(method: Function) => (self: any, ...rest: any[]) => any} */
+const uncurry = (method) => Reflect.apply(bind, call, [method]);
+
+const host = /** @type {any} */ (Deno);
+const core = host[host.internal].core;
+
+export const { apply, construct, has, ownKeys, getPrototypeOf, setPrototypeOf, defineProperty } = Reflect;
+export const { freeze, create, keys, assign, getOwnPropertyDescriptors } = Object;
+export const hasOwn = Object.hasOwn;
+export const { isArray } = Array;
+export const { parse, stringify } = JSON;
+export const { round, min, max } = Math;
+export const { isView } = ArrayBuffer;
+export const { isInteger } = Number;
+export const Bytes = Uint8Array;
+export const TextError = Error;
+export const TypeFault = TypeError;
+export const Later = Promise;
+export const makeProxy = Proxy;
+export const Text = String;
+export const makeFunction = Function;
+
+export const then = uncurry(Promise.prototype.then);
+export const sliceText = uncurry(String.prototype.slice);
+export const findText = uncurry(String.prototype.indexOf);
+export const codeAt = uncurry(String.prototype.charCodeAt);
+export const getWeak = uncurry(WeakMap.prototype.get);
+export const setWeak = uncurry(WeakMap.prototype.set);
+export const addMember = uncurry(Set.prototype.add);
+export const deleteMember = uncurry(Set.prototype.delete);
+export const eachMember = uncurry(Set.prototype.forEach);
+export const Weak = WeakMap;
+export const Members = Set;
+
+export const byteLengthOfView = uncurry(
+  /** @type {any} */ (Object.getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), "byteLength")).get,
+);
+export const setBytes = uncurry(Uint8Array.prototype.set);
+
+export const now = performance.now.bind(performance);
+export const readSync = Deno.stdin.readSync.bind(Deno.stdin);
+export const writeSync = Deno.stdout.writeSync.bind(Deno.stdout);
+export const exit = Deno.exit.bind(Deno);
+export const setVariable = Deno.env.set.bind(Deno.env);
+/** @type {(text: string, into: Uint8Array) => {read: number, written: number}} */
+export const encodeInto = TextEncoder.prototype.encodeInto.bind(new TextEncoder());
+
+export const startTimer = setTimeout;
+export const stopTimer = clearTimeout;
+export const startInterval = setInterval;
+export const soon = setImmediate;
+export const notSoon = clearImmediate;
+export const refTimer = host.refTimer;
+export const unrefTimer = host.unrefTimer;
+
+/** UTF-8 bytes to text. @type {(bytes: Uint8Array) => string} */
+export const decode = core.decode;
+/** Length in UTF-8 bytes. @type {(text: string) => number} */
+export const byteLength = core.byteLength;
+/** Asynchronous read of standard input. @type {(bytes: Uint8Array) => Promise<number>} */
+export const read = (bytes) => core.read(0, bytes);
+export const refOp = core.refOpPromise;
+export const unrefOp = core.unrefOpPromise;
+/** Runs all microtasks; does nothing inside one. @type {() => void} */
+export const runMicrotasks = core.runMicrotasks;
+export const hasTicks = core.hasTickScheduled;
+export const runTicks = core.processTicksAndRejections;
+/** Whether anything referenced keeps the event loop alive. @type {() => boolean} */
+export const hasMoreWork = core.eventLoopHasMoreWork;
+/** @type {(value: unknown) => boolean} */
+export const isPromise = core.isPromise;
+/** @type {(value: unknown) => boolean} */
+export const isNativeError = core.isNativeError;
+export const AsyncVariable = core.AsyncVariable;
+export const getAsyncContext = core.getAsyncContext;
+export const setAsyncContext = core.setAsyncContext;
+/** Compiles text as a function body. @type {(text: string, url: string, options: undefined, names: string[]) => [Function, any]} */
+export const compile = core.compileFunction;
+export const onRejection = core.setUnhandledPromiseRejectionHandler;
+export const onUncaught = core.setReportExceptionCallback;

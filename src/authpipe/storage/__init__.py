@@ -1,0 +1,1 @@
+"""Rows: tables, migrations, encryption, one class a noun."""
