@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 TEST_WORKERS ?= 2
 TESTS ?=
 ONCE ?=
+BUNDLES := src/authpipe/packages/bundles/lodash.js
 BUNDLE_INPUTS := $(wildcard src/authpipe/packages/*.py src/authpipe/packages/*.json src/authpipe/packages/*.lock src/authpipe/packages/entries/*)
 GENERATED := ARCHITECTURE.md $(shell find docs -name '*.md' 2>/dev/null)
 WORKER := src/authpipe/runtime/worker
@@ -22,9 +23,9 @@ COG := $(BIN)/cog -I tools -P --verbosity=1
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.tools $(VENV)/.bundles ## make .venv with everything in it (no root needed)
+setup: $(VENV)/.tools $(BUNDLES) ## make .venv with everything in it (no root needed)
 
-demo: $(VENV)/.package $(VENV)/.bundles ## run the main job on an empty database; ONCE=1 to exit afterwards
+demo: $(VENV)/.package $(BUNDLES) ## run the main job on an empty database; ONCE=1 to exit afterwards
 	@$(BIN)/python tools/demo.py $(if $(ONCE),--once)
 
 test: setup ## run every test this machine allows; TESTS=path for some
@@ -94,7 +95,7 @@ $(VENV)/.tools: pyproject.toml $(VENV)/.package
 	@$(BIN)/python -m pip install --quiet --group dev
 	@touch $@
 
-$(VENV)/.bundles: $(VENV)/.package $(BUNDLE_INPUTS)
+$(BUNDLES): $(VENV)/.package $(BUNDLE_INPUTS)
 	@echo "bundling the npm packages functions may require"
 	@$(BIN)/python -m authpipe.packages.build
 	@touch $@

@@ -22,7 +22,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     report = outcome.get_result()
     if _NO_SKIP and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} was skipped, and AUTHPIPE_TEST_NO_SKIP forbids that: {call.excinfo}"
+        reason = call.excinfo.value if call.excinfo else "no reason given"
+        report.longrepr = f"{item.nodeid} was skipped, and AUTHPIPE_TEST_NO_SKIP forbids that: {reason}"
 
 
 @pytest.hookimpl(hookwrapper=True)

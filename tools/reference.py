@@ -96,7 +96,8 @@ def _type_name(kind: Any) -> str:
 
     if isinstance(kind, inspect.EnumType):
         return ", ".join(f"`{item.value}`" for item in kind.cls)
-    return type(kind).__name__.removesuffix("Type").lower().replace("str", "string").replace("int", "integer")
+    word = type(kind).__name__.removesuffix("Type").lower()
+    return {"str": "string", "int": "integer", "bool": "boolean"}.get(word, word)
 
 
 def _field_remarks(class_name: str) -> dict[str, str]:
@@ -211,8 +212,10 @@ def templates() -> None:
     table(("id", "what it does", "scenes", "asynchronous", "needs"), rows)
 
 
-def _needs(needs: Iterable[str]) -> str:
-    return ", ".join(needs)
+def _needs(needs: Any) -> str:
+    words = [f"`{name}`" for name in needs.variables]
+    words += [word for word in ("network", "directory", "geo") if getattr(needs, word)]
+    return ", ".join(words)
 
 
 def routes() -> None:

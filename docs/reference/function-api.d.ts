@@ -112,13 +112,13 @@ declare namespace Authpipe {
   interface CustomDataMethods {
     /** Stores `value` under `key` in the user's custom data (3.3). */
     addCustomData(key: string, value: Json): this;
-    /** @deprecated `addCustomData`. A value of more than 1,000 characters is dropped. */
-    addMetaDataAndPersist(key: string, value: Json): this;
   }
 
   interface AnswerMethods {
     /** Shows `value` in this answer only (3.3). */
     addMetaData(key: string, value: Json): this;
+    /** @deprecated `addCustomData`. A value of more than 1,000 characters is dropped. */
+    addMetaDataAndPersist(key: string, value: Json): this;
   }
 
   interface IdTokenMethods {
@@ -291,11 +291,21 @@ declare namespace Authpipe {
     (error?: null): void;
   }
 
-  /** The function to write. */
-  type Pipe<S extends Scene = Scene> = (user: User<S>, context: Context, callback: Callback<User<S>>) => unknown;
+  /** The function to write: `async function pipe(user, context, callback)`. What it returns does not matter. */
+  // deno-lint-ignore no-explicit-any
+  type Pipe<S extends Scene = Scene> = (user: User<S>, context: Context, callback: Callback<User<S>>) => Promise<any>;
+
+  /** The same without `async`. */
+  // deno-lint-ignore no-explicit-any
+  type PlainPipe<S extends Scene = Scene> = (user: User<S>, context: Context, callback: Callback<User<S>>) => any;
 
   /** The form with two parameters, in any scene (2.2). */
-  type ContextPipe = (context: Context, callback: Callback<Context>) => unknown;
+  // deno-lint-ignore no-explicit-any
+  type ContextPipe = (context: Context, callback: Callback<Context>) => Promise<any>;
+
+  /** The same without `async`. */
+  // deno-lint-ignore no-explicit-any
+  type PlainContextPipe = (context: Context, callback: Callback<Context>) => any;
 
   /** Answer of `axios`. */
   interface HttpAnswer<T> {
@@ -418,3 +428,7 @@ declare const axios: Authpipe.Axios;
 
 /** The management client of the user pool, ready for use (5.1). */
 declare const authing: Authpipe.Authing;
+
+/** Built-in modules of Node, `lodash`, `axios` and `./utils` (5). */
+// deno-lint-ignore no-var
+declare var require: Authpipe.Require;

@@ -117,8 +117,8 @@ def _build(settings: Settings, database: Database) -> Application:
     clock, new_id, limits = SystemClock(), id_maker(), settings.limits
     cipher = load_or_create(settings.storage.data_dir / "server.key")
     runs, queue = Runs(database, cipher), InvocationQueue(database, cipher)
-    metrics = Metrics()
     workers = WorkerPool(settings.runtime, limits, {"authing": no_directory})
+    metrics = Metrics(workers.stats, lambda: runner.running)
     plans = PlanCache(Plans(database, cipher).load, limits)
 
     async def prune() -> int:
@@ -161,9 +161,7 @@ def _build(settings: Settings, database: Database) -> Application:
         queue=runner,
         catalogue=load_catalogue(),
         metrics=metrics,
-        user_pools=UserPools(
-            Pools(database), keys, (runs.delete_pool,), announce=announce, clock=clock, new_id=new_id
-        ),
+        user_pools=UserPools(Pools(database), keys, (runs.delete_pool,), announce=announce, clock=clock, new_id=new_id),
         tokens=tokens,
         functions=functions,
         environment=EnvironmentValues(Environment(database, cipher), limits, announce=announce, clock=clock),

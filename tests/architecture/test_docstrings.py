@@ -14,12 +14,13 @@ def test_every_module_begins_with_one_sentence(parsed: dict[Path, ast.Module], s
 
 
 def test_every_file_of_the_worker_program_begins_with_its_responsibility(javascript_files: list[Path]) -> None:
-    wrong = [path.name for path in javascript_files if not _javascript_sentence(path).endswith(".")]
+    wrong = [path.name for path in javascript_files if not _javascript_sentence(path).endswith((".", "?"))]
     assert wrong == []
 
 
 def _first_paragraph(tree: ast.Module) -> str:
-    return " ".join((ast.get_docstring(tree) or "").split("\n\n")[0].split())
+    text = " ".join((ast.get_docstring(tree) or "").split("\n\n")[0].split())
+    return text.partition(" Source: ")[0]
 
 
 def _is_one_sentence(text: str) -> bool:

@@ -10,7 +10,9 @@ FUNCTION_LINES = 30
 #: a migration is a list of columns that nobody edits again
 _MIGRATIONS = "storage/migrations/"
 #: functions that are longer on purpose, each with its reason
-LONGER: dict[str, str] = {}
+LONGER = {"app.py:_build": "the wiring, on one screen"}
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 _OPENING = re.compile(r"^(?P<indent>\s*)(?:export )?(?:default )?(?:async )?function\s*\*?\s*(?P<name>\w+)")
 
@@ -28,7 +30,7 @@ def test_no_python_function_is_longer_than_the_budget(
         for path, tree in parsed.items()
         if not short(path).startswith(_MIGRATIONS)
         for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (size := _body_lines(node)) > FUNCTION_LINES
+        if isinstance(node, _FUNCTIONS) and (size := _body_lines(node)) > FUNCTION_LINES
     }
     assert found.keys() == LONGER.keys(), found
 
@@ -44,8 +46,11 @@ def test_no_function_of_the_worker_program_is_longer_than_the_budget(javascript_
 
 
 def _body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of the body without its docstring; functions defined inside count for themselves."""
     body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
-    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+    inner = [child for child in ast.walk(node) if child is not node and isinstance(child, _FUNCTIONS)]
+    taken = {line for child in inner for line in range(child.lineno, (child.end_lineno or child.lineno) + 1)}
+    return len(set(range(body[0].lineno, (body[-1].end_lineno or 0) + 1)) - taken) if body else 0
 
 
 def _javascript_functions(source: str) -> Iterator[tuple[str, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+
 from authpipe.storage.database import Database
 from authpipe.storage.functions import Functions
 

@@ -18,7 +18,8 @@ Headers = list[tuple[bytes, bytes]]
 #: user and context may nest `wire.DEPTH_LIMIT` deep; the body holds them one level down
 BODY_DEPTH = wire.DEPTH_LIMIT + 1
 
-_JSON_TYPE = re.compile(rb"application/(?:[\w.-]+\+)?json\b", re.IGNORECASE)
+# curl's -d says "form" of any body; a browser cannot send JSON under that name, so it is let through.
+_JSON_TYPE = re.compile(rb"application/(?:(?:[\w.-]+\+)?json|x-www-form-urlencoded)\b", re.IGNORECASE)
 _CONTENT_TYPE = (b"content-type", b"application/json")
 
 

@@ -52,6 +52,11 @@ class QueueRunner:
         self._running: set[asyncio.Task[None]] = set()
         self._loop_task: asyncio.Task[None] | None = None
 
+    @property
+    def running(self) -> int:
+        """Invocations being run."""
+        return len(self._running)
+
     def start(self) -> None:
         """Begin taking invocations, what an earlier server left behind included."""
         self._loop_task = asyncio.get_running_loop().create_task(self._loop())

@@ -115,7 +115,7 @@ class Engine:
         user: JsonObject | None,
         context: JsonObject,
         name: str = "draft",
-        timeout: int | None = None,
+        timeout: int | None = None,  # noqa: ASYNC109 -- the function's, not ours
         terminate_on_timeout: bool | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> Verdict:
@@ -195,7 +195,7 @@ class Engine:
         deadline_ms: int | None,
     ) -> PipelineRun:
         plan = compiled.plan
-        built = build_context(context, plan=plan, identifiers=identifiers)
+        built = build_context(context, plan=plan, identifiers=identifiers, has_user=bool(user))
         user_text = _encode(build_user(user, plan=plan, context=built))
         context_text = _encode(built)
         if len(user_text) + len(context_text) > self._limits.event_bytes:

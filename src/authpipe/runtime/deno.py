@@ -10,7 +10,7 @@ import deno  # type: ignore[import-untyped]
 from authpipe.runtime.sandbox import Lockdown
 from authpipe.settings import RuntimeSettings
 
-WORKER_PROGRAM = Path(__import__("os").environ.get("WK") or Path(__file__).parent / "worker" / "main.js")
+WORKER_PROGRAM = Path(__file__).parent / "worker" / "main.js"
 #: nothing of the server's environment; the folder must not exist, so that nothing is cached
 WORKER_ENVIRONMENT = {"DENO_DIR": "/nonexistent", "NO_COLOR": "1", "DENO_NO_UPDATE_CHECK": "1"}
 _FLAGS = tuple(

@@ -8,7 +8,7 @@ import itertools
 import os
 from collections import deque
 
-from authpipe.errors import Overloaded
+from authpipe.errors import AuthpipeError, Overloaded
 from authpipe.model import CompileReport, Outcome
 from authpipe.runtime import deno
 from authpipe.runtime.exchange import Ended, Exchange
@@ -25,6 +25,12 @@ _BOOT_SECONDS = 30.0
 #: disposable workers (compile checks, debug runs) alive at once
 _DISPOSABLE = 4
 _CORES = os.cpu_count() or 1
+
+
+class CannotStart(AuthpipeError):
+    """The engine does not run on this machine."""
+
+    code = "cannot_start"
 
 
 class WorkerPool:
@@ -101,6 +107,10 @@ class WorkerPool:
         shelf = self._shelves.get(pool_id)
         if shelf is not None:
             shelf.retire_stale(generation)
+
+    def is_ready(self) -> bool:
+        """Whether runs are taken."""
+        return self._ticker is not None and not self._stopping
 
     def stats(self) -> dict[str, int]:
         """Workers by state, and runs waiting for one."""
@@ -289,7 +299,8 @@ class WorkerPool:
         try:
             async with asyncio.timeout(_BOOT_SECONDS):
                 await worker.booted.wait()
-            assert worker.pid is not None
+            if worker.state is WorkerState.DEAD or worker.pid is None:
+                raise CannotStart(f"workers cannot start here: {worker.last_words}")
             baseline = deno.data_size(worker.pid)
         finally:
             worker.kill()

@@ -25,7 +25,12 @@ _UNSTARTED_SECONDS = 1.0
 #: how long after its pipe has ended a worker's exit code is waited for, seconds
 _EXIT_SECONDS = 2.0
 
+#: what V8 and Deno write when memory is used up
 _MEMORY_SIGNS = ("out of memory", "heap limit", "allocation failed", "memory allocation of")
+
+
+#: V8 calls this out of memory too, but no memory was used: the size asked for cannot exist
+_IMPOSSIBLE_SIZE = "invalid array length"
 
 
 class WorkerState(StrEnum):
@@ -84,6 +89,11 @@ class Worker:
     def pid(self) -> int | None:
         """The process id, once the launcher has told it."""
         return self._child.pid
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it wrote to stderr, as one line."""
+        return " ".join(self._stderr.decode(errors="replace").split())[-500:]
 
     def assign(self, pool_id: str, generation: int) -> None:
         """Give a blank worker to a user pool, for good."""
@@ -316,7 +326,7 @@ class Worker:
 
     def _diagnose(self) -> tuple[Outcome, str]:
         text = self._stderr.decode(errors="replace").lower()
-        if any(sign in text for sign in _MEMORY_SIGNS):
+        if any(sign in text for sign in _MEMORY_SIGNS) and _IMPOSSIBLE_SIZE not in text:
             return Outcome.MEMORY_EXCEEDED, f"used more memory than the {self._settings.heap_megabytes} MB allowed"
         code = self._child.exited.result() if self._child.exited.done() else None
         if code == 0:

@@ -3,7 +3,7 @@
 
 import { LOG, send } from "./frames.js";
 import { byteLength, isArray, isNativeError, isView, keys, Text } from "./primordials.js";
-import { cut, quote } from "./words.js";
+import { cut, quote, stackOf } from "./words.js";
 
 const DEPTH = 16;
 const LINE_BYTES = 48 * 1024;
@@ -119,7 +119,7 @@ function encodeObject(value, chain, depth, budget) {
 /** @param {any} error @param {Chain} chain @param {number} depth @param {{left: number}} budget */
 function encodeError(error, chain, depth, budget) {
   const message = encode(error.message, chain, depth + 1, budget);
-  return `{"message":${message},"stack":${encode(error.stack, chain, depth + 1, budget)}}`;
+  return `{"message":${message},"stack":${encode(stackOf(error), chain, depth + 1, budget)}}`;
 }
 
 /** @param {any[]} list @param {Chain} chain @param {number} depth @param {{left: number}} budget */

@@ -79,7 +79,7 @@ export class Run {
   wake() {
     if (this.busy) return;
     this.busy = true;
-    soon(this.onWake, this);
+    soon(() => this.onWake(this));
   }
 }
 

@@ -55,13 +55,33 @@ export const setVariable = Deno.env.set.bind(Deno.env);
 /** @type {(text: string, into: Uint8Array) => {read: number, written: number}} */
 export const encodeInto = TextEncoder.prototype.encodeInto.bind(new TextEncoder());
 
-export const startTimer = setTimeout;
-export const stopTimer = clearTimeout;
-export const startInterval = setInterval;
-export const soon = setImmediate;
-export const notSoon = clearImmediate;
-export const refTimer = host.refTimer;
-export const unrefTimer = host.unrefTimer;
+/**
+ * The event loop's own timers. The global ones are Node's, and loading those takes a third of the start.
+ * @type {(work: () => void, milliseconds: number) => any}
+ */
+export const startTimer = (work, milliseconds) => createTimer(work, milliseconds, undefined, false, true, true);
+const { createTimer } = core;
+export const stopTimer = core.cancelTimer;
+export const refTimer = core.refTimer;
+export const unrefTimer = core.unrefTimer;
+
+const { immediateRefCount, queueImmediate, kRefed } = core;
+/** Runs `work` in the event loop's next turn, outside any microtask. @param {() => void} work */
+export function soon(work) {
+  const immediate = {
+    __proto__: null,
+    _idleNext: null,
+    _idlePrev: null,
+    _onImmediate: work,
+    _argv: null,
+    _destroyed: false,
+    [kRefed]: true,
+    asyncId: 0,
+    triggerAsyncId: 0,
+  };
+  immediateRefCount(true);
+  queueImmediate(immediate);
+}
 
 /** UTF-8 bytes to text. @type {(bytes: Uint8Array) => string} */
 export const decode = core.decode;

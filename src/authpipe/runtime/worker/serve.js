@@ -182,7 +182,7 @@ function advance(run) {
     if (!runPipeline(run)) return;
     if (run.timedOut) dead = true;
     else if (run.calls === 0) finished();
-    else startTimer(settled, max(run.settlesAt - now(), 1), run);
+    else startTimer(() => settled(run), max(run.settlesAt - now(), 1));
   } else if (run.calls === 0) {
     settled(run);
   }

@@ -1,6 +1,7 @@
 // @ts-check
 /** Timers as tenant code sees them: counted, attributed to their invocation, and cleared when its run is over. */
 
+import { withDeno } from "./deno_global.js";
 import { current } from "./invocation.js";
 import {
   addMember,
@@ -11,12 +12,7 @@ import {
   getWeak,
   Later,
   Members,
-  notSoon,
   setWeak,
-  soon,
-  startInterval,
-  startTimer,
-  stopTimer,
   Weak,
 } from "./primordials.js";
 
@@ -30,6 +26,13 @@ import {
 
 /** @type {WeakMap<object, Record>} by handle */
 const records = new Weak();
+/** Node's timers, as they were before tenant code, each loaded when first used. @type {any} */
+const real = Object.create(null);
+for (const name of ["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"]) {
+  const descriptor = /** @type {any} */ (Object.getOwnPropertyDescriptor(globalThis, name));
+  const load = descriptor.get ?? (() => descriptor.value);
+  Object.defineProperty(real, name, { get: () => withDeno(() => apply(load, globalThis, [])) });
+}
 const PROMISIFIED = Symbol.for("nodejs.util.promisify.custom");
 
 /**
@@ -56,8 +59,8 @@ function begin(start, stop, repeats, work, delay, args) {
 
 /** A handle like any other, of a timer that never fires. */
 function stopped() {
-  const handle = startTimer(() => {}, 1);
-  stopTimer(handle);
+  const handle = real.setTimeout(() => {}, 1);
+  real.clearTimeout(handle);
   return handle;
 }
 
@@ -102,27 +105,27 @@ export function releaseTimers(invocation) {
 
 /** @param {any} work @param {any} [delay] @param {any[]} args */
 function setTimeout(work, delay, ...args) {
-  return begin(startTimer, stopTimer, false, work, delay, args);
+  return begin(real.setTimeout, real.clearTimeout, false, work, delay, args);
 }
 /** @param {any} work @param {any} [delay] @param {any[]} args */
 function setInterval(work, delay, ...args) {
-  return begin(startInterval, stopTimer, true, work, delay, args);
+  return begin(real.setInterval, real.clearInterval, true, work, delay, args);
 }
 /** @param {any} work @param {any[]} args */
 function setImmediate(work, ...args) {
-  return begin(soon, notSoon, false, work, undefined, args);
+  return begin(real.setImmediate, real.clearImmediate, false, work, undefined, args);
 }
 /** @param {any} [handle] */
 function clearTimeout(handle) {
-  clear(handle, stopTimer);
+  clear(handle, real.clearTimeout);
 }
 /** @param {any} [handle] */
 function clearInterval(handle) {
-  clear(handle, stopTimer);
+  clear(handle, real.clearInterval);
 }
 /** @param {any} [handle] */
 function clearImmediate(handle) {
-  clear(handle, notSoon);
+  clear(handle, real.clearImmediate);
 }
 
 /** The promise forms, as in `node:timers/promises`. */
