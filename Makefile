@@ -32,7 +32,7 @@ test: setup ## run every test this machine allows; TESTS=path for some
 	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -rs $(TESTS)
 
 lint: setup ## formatting, style, types, layers, generated pages, worker program
-	@$(MAKE) -j2 --output-sync=target lint-format lint-style lint-types lint-layers lint-generated lint-worker
+	@$(MAKE) -k -j2 --output-sync=target lint-format lint-style lint-types lint-layers lint-generated lint-worker
 
 lint-format:
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }; echo "format: ok"
@@ -47,7 +47,8 @@ lint-layers:
 	@$(BIN)/lint-imports --no-cache; echo "layers: ok"
 
 lint-generated:
-	@$(COG) --check $(GENERATED) >/dev/null || { $(COG) --check $(GENERATED) | grep -v 'OK$$' || true; echo "run: make docs"; exit 1; }
+	@said=$$($(COG) --check $(GENERATED) 2>&1) || \
+	{ echo "$$said" | grep -v '^Checking [^ ]*$$'; echo "run: make docs"; exit 1; }
 	@$(BIN)/python tools/notices.py --check; echo "generated pages: ok"
 
 lint-worker:
@@ -70,7 +71,7 @@ fuzz: setup ## hypothesis and schemathesis with many more examples than make tes
 	else echo "fuzz will drive frames, bodies and the HTTP API with generated input for long; tests/fuzz is not there yet"; fi
 
 wheel: setup ## build dist/*.whl with the bundles inside
-	@rm -rf dist; $(BIN)/python -m build --wheel --outdir dist . >/dev/null; ls dist
+	@rm -rf dist; said=$$($(BIN)/python -m build --wheel --outdir dist . 2>&1) || { echo "$$said"; exit 1; }; ls dist
 
 notices: setup ## rewrite THIRD_PARTY_NOTICES.md
 	@$(BIN)/python tools/notices.py
@@ -87,12 +88,12 @@ $(BIN)/python:
 
 $(VENV)/.package: pyproject.toml | $(BIN)/python
 	@echo "installing authpipe and what it needs into $(VENV)"
-	@$(BIN)/python -m pip install --quiet --editable .
+	@$(BIN)/python -m pip install -qq --editable .
 	@touch $@
 
 $(VENV)/.tools: pyproject.toml $(VENV)/.package
 	@echo "installing the development tools into $(VENV)"
-	@$(BIN)/python -m pip install --quiet --group dev
+	@$(BIN)/python -m pip install -qq --group dev
 	@touch $@
 
 $(BUNDLES): $(VENV)/.package $(BUNDLE_INPUTS)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -92,8 +93,14 @@ CASES = (
     Case(
         "Mallory registers", "PRE_REGISTER", {}, {"email": "mallory@notexample.com"}, "denied", denied("Access denied.")
     ),
-    Case("Ada is registered", "POST_REGISTER", ADA, {}, "field added", allowed("profile", "photo")),
-    Case("… and gets custom data", "POST_REGISTER", ADA, {}, "field added", allowed("customData", "KEY1", "VALUE1")),
+    Case(
+        "Ada is registered",
+        "POST_REGISTER",
+        ADA,
+        {},
+        "field added",
+        lambda answer: allowed("profile", "photo")(answer) and allowed("customData", "KEY1", "VALUE1")(answer),
+    ),
     Case(
         "Carol leaves username empty",
         "PRE_COMPLETE_USER_INFO",
@@ -132,7 +139,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8090, help="first port to try")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
-    console = Console(width=max(120, Console().width))
+    console = Console() if sys.stdout.isatty() else Console(width=150)
     try:
         with server(options.port) as (url, process):
             show(console, url, process, once=options.once)
@@ -157,7 +164,7 @@ def show(console: Console, url: str, process: subprocess.Popen[bytes], *, once: 
     if not once:
         invite(console, url, pool)
         process.wait()
-        raise DemoFailed(f"the server ended; its log is {DATA / 'server.log'}")
+        raise DemoFailed(f"the server ended; its log is in {DATA}")
 
 
 @contextlib.contextmanager
@@ -166,11 +173,11 @@ def server(first_port: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     DATA.mkdir(exist_ok=True)
     port = free_port(first_port)
     command = [AUTHPIPE, "serve", "--port", str(port), "--data-dir", str(DATA)]
-    with (DATA / "server.log").open("ab") as log:
+    with server_log(port).open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
     try:
         url = f"http://127.0.0.1:{port}"
-        wait_until_ready(url, process)
+        wait_until_ready(url, process, server_log(port))
         yield url, process
     finally:
         stop(process)
@@ -186,22 +193,27 @@ def free_port(first: int) -> int:
     raise DemoFailed(f"no free port between {first} and {first + 99}")
 
 
-def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+def server_log(port: int) -> Path:
+    """Where the server on `port` writes what it has to say."""
+    return DATA / f"server-{port}.log"
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """Return when the server answers; `DemoFailed` when it ends or takes too long."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         if process.poll() is not None:
-            raise DemoFailed(f"the server ended with code {process.returncode}: {last_words()}")
+            raise DemoFailed(f"the server ended with code {process.returncode}: {last_words(log)}")
         with contextlib.suppress(httpx.HTTPError):
             if httpx.get(f"{url}/readyz", timeout=2, trust_env=False).status_code == 200:
                 return
         time.sleep(0.05)
-    raise DemoFailed(f"the server was not ready in {START_SECONDS} s: {last_words()}")
+    raise DemoFailed(f"the server was not ready in {START_SECONDS} s: {last_words(log)}")
 
 
-def last_words() -> str:
+def last_words(log: Path) -> str:
     """The end of the server's log."""
-    return (DATA / "server.log").read_text(encoding="utf-8", errors="replace")[-600:].strip()
+    return log.read_text(encoding="utf-8", errors="replace")[-600:].strip()
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
@@ -265,7 +277,8 @@ def deploy(client: httpx.Client) -> None:
 
 def run_cases(client: httpx.Client, console: Console) -> list[str]:
     """Run every case and print the answers; titles of those that were wrong."""
-    table = Table(title="One user pool, seven functions, nine events", title_justify="left", header_style="bold")
+    title = f"One user pool, {len(DEPLOYED)} functions, {len(CASES)} events, each over HTTP"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_lines=False)
     for heading in ("event", "scene", "functions that ran", "answer", "message or effects", "ms", ""):
         table.add_column(heading, overflow="fold", justify="right" if heading == "ms" else "left")
     wrong = []
@@ -316,7 +329,7 @@ def invite(console: Console, url: str, pool: Answer) -> None:
         "\ntry:",
         f"curl -u {keys} {url}/api/v1/run -d '{registration % 'you@example.com'}'",
         f"curl -u {keys} {url}/api/v1/run -d '{registration % 'you@elsewhere.net'}'",
-        f"curl -u {keys} {url}/api/v1/runs?limit=3",
+        f"curl -u {keys} '{url}/api/v1/runs?limit=3'",
         "\nCtrl-C stops the server.",
     )
     for line in lines:

@@ -11,7 +11,8 @@ import httpx
 
 def openapi() -> dict[str, Any]:
     """The OpenAPI document, from an API whose parts are absent: describing needs none of them."""
-    from authpipe.api.app import Parts, create_api
+    from authpipe.api.app import create_api
+    from authpipe.api.parts import Parts
 
     absent: Any = None
     parts = dict.fromkeys(Parts.__dataclass_fields__, absent)

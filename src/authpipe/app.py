@@ -15,7 +15,7 @@ from authpipe.control.functions import PipelineFunctions
 from authpipe.control.run_log import RunLog
 from authpipe.control.tokens import Tokens
 from authpipe.control.user_pools import UserPools
-from authpipe.engine.asynchronous import QueueRunner
+from authpipe.engine.asynchronous import Backlog
 from authpipe.engine.engine import Engine
 from authpipe.engine.plans import PlanCache
 from authpipe.engine.recorder import Recorder
@@ -69,7 +69,7 @@ class Application:
     workers: WorkerPool
     engine: Engine
     recorder: Recorder
-    queue: QueueRunner
+    queue: Backlog
     catalogue: Catalogue
     metrics: Metrics
     user_pools: UserPools
@@ -118,14 +118,13 @@ def _build(settings: Settings, database: Database) -> Application:
     cipher = load_or_create(settings.storage.data_dir / "server.key")
     runs, queue = Runs(database, cipher), InvocationQueue(database, cipher)
     workers = WorkerPool(settings.runtime, limits, {"authing": no_directory})
-    metrics = Metrics(workers.stats, lambda: runner.running)
-    plans = PlanCache(Plans(database, cipher).load, limits)
+    metrics = Metrics(workers.stats, lambda: backlog.running)
+    plans = PlanCache(Plans(database, cipher, limits.default_timeout).load, limits)
 
     async def prune() -> int:
-        storage = settings.storage
-        return await runs.prune(
-            now=clock.now(), retention_days=storage.retention_days, retention_runs=storage.retention_runs
-        )
+        storage, now = settings.storage, clock.now()
+        await queue.prune(now=now, retention_days=storage.retention_days)
+        return await runs.prune(now=now, retention_days=storage.retention_days, retention_runs=storage.retention_runs)
 
     recorder = Recorder(settings.storage, runs.add, prune)
 
@@ -136,12 +135,12 @@ def _build(settings: Settings, database: Database) -> Application:
 
     async def store(items: list[QueuedInvocation]) -> None:
         await queue.add(items)
-        runner.notify()
+        backlog.notify()
 
     engine = Engine(
         workers=workers, plans=plans, store=store, observe=observe, limits=limits, clock=clock, new_id=new_id
     )
-    runner = QueueRunner(queue, engine, limits, clock)
+    backlog = Backlog(queue, engine, limits, clock)
     keys = AccessKeys(database, cipher)
     tokens = Tokens(keys, cipher, clock=clock, lifetime=settings.server.token_lifetime)
 
@@ -158,13 +157,13 @@ def _build(settings: Settings, database: Database) -> Application:
         workers=workers,
         engine=engine,
         recorder=recorder,
-        queue=runner,
+        queue=backlog,
         catalogue=load_catalogue(),
         metrics=metrics,
         user_pools=UserPools(Pools(database), keys, (runs.delete_pool,), announce=announce, clock=clock, new_id=new_id),
         tokens=tokens,
         functions=functions,
         environment=EnvironmentValues(Environment(database, cipher), limits, announce=announce, clock=clock),
-        run_log=RunLog(runs, Functions(database), flush=recorder.flush),
+        run_log=RunLog(runs, Functions(database), flush=recorder.flush, default_timeout=limits.default_timeout),
         announce=announce,
     )

@@ -119,7 +119,7 @@ def test_a_served_pipeline_allows_and_denies(served: Served) -> None:
         token = client.post("/api/v1/token", json=keys).json()["data"]["access_token"]
         function = {"sourceCode": WHITELIST, "scene": "PRE_REGISTER", "funcName": "whitelist"}
         bearer = {"authorization": f"Bearer {token}"}
-        made = client.post("/api/v3/create-pipeline-function", json=function, headers=bearer).json()
+        made = client.post("/api/v3/create-pipeline-function", json=function, headers=bearer, auth=None).json()
         assert made["data"]["status"] == "success", made
         answers = [
             client.post("/api/v1/run", json={"scene": "PRE_REGISTER", "context": _event(email)}).json()

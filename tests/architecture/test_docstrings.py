@@ -24,7 +24,7 @@ def _first_paragraph(tree: ast.Module) -> str:
 
 
 def _is_one_sentence(text: str) -> bool:
-    return len(text) >= 12 and text[-1] in ".:" and not _SECOND_SENTENCE.search(text)
+    return len(text) >= 12 and text[-1] in ".:?" and not _SECOND_SENTENCE.search(text)
 
 
 def _javascript_sentence(path: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -47,9 +46,8 @@ def create_api(parts: Parts) -> App:
     """The whole HTTP API as one ASGI application."""
     framework = create_framework()
     framework.state.parts = parts
-    limit = parts.server.body_limit
-    run = runs.RunRoute(engine=parts.engine, tokens=parts.tokens, body_limit=limit)
-    rest = Intake(framework, tokens=parts.tokens, body_limit=limit)
+    run = runs.RunRoute(engine=parts.engine, tokens=parts.tokens, body_limit=parts.body_limit)
+    rest = Intake(framework, tokens=parts.tokens, body_limit=parts.body_limit)
 
     async def api(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == runs.PATH:
@@ -77,11 +75,6 @@ def create_framework() -> FastAPI:
     for kind in (errors.AuthpipeError, RequestValidationError, HTTPException, Exception):
         framework.add_exception_handler(kind, _render)
     return framework
-
-
-def describe() -> dict[str, Any]:
-    """The OpenAPI document, without a server."""
-    return openapi.describe(create_framework())
 
 
 async def _render(request: Request, error: Exception) -> Response:

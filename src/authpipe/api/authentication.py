@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterable
 
 from starlette.requests import Request
@@ -74,7 +73,7 @@ async def _by_scheme(tokens: Tokens, scheme: str, rest: str, basic: bool) -> Pri
 def _basic(encoded: str) -> tuple[str, str]:
     try:
         access_key_id, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         colon = ""
     if not colon:
         raise errors.Unauthorized("HTTP Basic credentials must be accessKeyId:accessKeySecret in base64.")

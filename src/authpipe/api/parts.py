@@ -17,7 +17,7 @@ from authpipe.control.tokens import Tokens
 from authpipe.control.user_pools import UserPools
 from authpipe.engine.engine import Engine
 from authpipe.metrics import Metrics
-from authpipe.settings import LimitSettings, ServerSettings
+from authpipe.settings import LimitSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +32,9 @@ class Parts:
     run_log: RunLog
     catalogue: Catalogue
     metrics: Metrics
-    server: ServerSettings
     limits: LimitSettings
+    #: largest request body, bytes
+    body_limit: int
     #: None when runs can be served, else one sentence that says why not
     ready: Callable[[], Awaitable[str | None]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 from urllib.parse import quote
 
@@ -19,20 +20,27 @@ _PATH = "/api/v1/env"
 @app.command(name="set")
 def put(
     name: Annotated[str, typer.Argument(help="Letters, digits and underscores.")],
-    value: Annotated[str, typer.Argument(help="Text; a secret has at least 8 characters.")],
-    secret: Annotated[bool, typer.Option("--secret", help="Write-only, and redacted wherever text is kept.")] = False,
+    value: Annotated[
+        str | None, typer.Argument(help="Text; a secret has at least 8 characters. Asked for when absent.")
+    ] = None,
+    secret: Annotated[
+        bool | None,
+        typer.Option("--secret/--variable", help="A secret is write-only, and redacted wherever text is kept."),
+    ] = None,
     profile: ProfileOption = "default",
     as_json: AsJson = False,
 ) -> None:
-    """Set a variable or a secret.
+    """Set a variable or a secret. A value typed as an argument stays in the shell's history; asked for, it does not.
 
-    Example: authpipe env set SLACK_WEBHOOK https://hooks.example.com/… --secret
+    Example: authpipe env set SLACK_WEBHOOK --secret
     """
+    if value is None:
+        value = typer.prompt(name, hide_input=sys.stdin.isatty(), err=True)
     made = client(profile).call("PUT", _PATH, {"key": name, "value": value, "secret": secret})
     if as_json:
         output.show_json(made)
     else:
-        output.say(f"{name} is set" + (" (secret)" if secret else ""))
+        output.say(f"{name} is set" + (" (secret)" if made["secret"] else ""))
 
 
 @app.command(name="list")

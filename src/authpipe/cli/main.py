@@ -19,7 +19,8 @@ app = typer.Typer(
     help="""Serverless JavaScript pipelines for identity flows.
 
     On this machine's files: [b]serve[/b], [b]pool[/b], [b]test[/b], [b]doctor[/b].
-    Against a running server, after [b]login[/b]: [b]function[/b], [b]env[/b], [b]template[/b], [b]run[/b], [b]debug[/b].
+    Against a running server, after [b]login[/b]: [b]function[/b], [b]env[/b], [b]template[/b], [b]run[/b],
+    [b]debug[/b].
 
     First steps:
 
@@ -49,16 +50,27 @@ def version() -> None:
     print(__version__)
 
 
-def main() -> None:
-    """Run the command line of this process."""
+def main() -> int:
+    """Run the command line of this process; its exit code."""
     try:
-        app()
-    except AuthpipeError as error:
-        output.complain(error.message)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        code = typer.main.get_command(app)(standalone_mode=False)
+    except typer.TyperException as error:
+        return _misused(error)
+    except (AuthpipeError, OSError) as error:
+        output.complain(str(error))
+        return 1
+    except (typer.Abort, KeyboardInterrupt):
+        output.complain("stopped")
+        return 130
+    return code if isinstance(code, int) else 0
+
+
+def _misused(error: typer.TyperException) -> int:
+    # A group without a command asks for help; Typer has printed it.
+    if error.format_message():
+        output.complain(f"{error.format_message()} Try --help.")
+    return error.exit_code
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

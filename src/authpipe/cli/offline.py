@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import platform
 import subprocess
 import tempfile
@@ -10,12 +11,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy.engine import make_url
 
 from authpipe import settings as settings_module
 from authpipe.api import test_data
-from authpipe.app import Application
+from authpipe.app import Application, urls
 from authpipe.cli import output, verdicts
+from authpipe.cli.functions import source_of
 from authpipe.cli.output import AsJson
+from authpipe.cli.serve import DatabaseUrl, DataDir
 from authpipe.cli.verdicts import SceneOption
 from authpipe.errors import InvalidArgument
 from authpipe.model import JsonObject, Scene, Verdict
@@ -40,47 +44,34 @@ def test(
     Example: authpipe test whitelist.js --scene PRE_REGISTER --env DOMAIN=example.com
     """
     environment = dict(_pair(each) for each in env or ())
+    trial = {"source": source_of(file), "name": file.stem, "timeout": timeout, "environment": environment}
+    given = {"user": verdicts.read(user), "context": verdicts.read(context)}
     with output.progress("running"):
-        verdict = asyncio.run(
-            _test(file, Scene.parse(scene), verdicts.read(user), verdicts.read(context), environment, timeout)
-        )
+        verdict = asyncio.run(_test(Scene.parse(scene), given, trial))
     verdicts.show(verdicts.as_answer(verdict), as_json=as_json)
     raise typer.Exit(verdicts.exit_code(verdicts.as_answer(verdict)))
 
 
-async def _test(
-    file: Path,
-    scene: Scene,
-    user: JsonObject | None,
-    context: JsonObject | None,
-    environment: dict[str, str],
-    seconds: int | None,
-) -> Verdict:
-    try:
-        source = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidArgument(f"{file} is not UTF-8 text.") from error
+async def _test(scene: Scene, given: dict[str, JsonObject | None], trial: dict[str, Any]) -> Verdict:
+    """A debug run in a database of its own; user and context are made up where `given` has None."""
     with tempfile.TemporaryDirectory() as folder:
         loaded = settings_module.load({}, data_dir=folder, spares=0)
         async with Application.open(loaded) as application:
-            made = await application.user_pools.create("offline")
-            generated_user, generated_context = test_data.generate(scene, made.user_pool)
-            return await application.engine.debug(
-                pool_id=made.user_pool.pool_id,
-                scene=scene,
-                source=source,
-                name=file.stem,
-                user=generated_user if user is None else user,
-                context=generated_context if context is None else context,
-                timeout=seconds,
-                environment=environment,
-            )
+            pool = (await application.user_pools.create("offline")).user_pool
+            user, context = test_data.generate(scene, pool)
+            event: dict[str, Any] = {
+                "user": user if given["user"] is None else given["user"],
+                "context": context if given["context"] is None else given["context"],
+            }
+            return await application.engine.debug(pool_id=pool.pool_id, scene=scene, **event, **trial)
 
 
-def doctor(as_json: AsJson = False) -> None:
-    """Look the machine over: engine, isolation layers, a function run for real.
+def doctor(as_json: AsJson = False, database: DatabaseUrl = None, data_dir: DataDir = None) -> None:
+    """Look the machine over: engine, isolation layers, database, a function run for real.
 
     Exit code: 0 functions can run here, 1 they cannot.
+
+    Example: authpipe doctor --data-dir ./authpipe-data
     """
     checks: list[dict[str, Any]] = [
         {"check": "Python", "state": "active", "detail": platform.python_version()},
@@ -88,12 +79,13 @@ def doctor(as_json: AsJson = False) -> None:
         *({"check": f"isolation: {x.name}", "state": x.state, "detail": x.detail} for x in sandbox.layers()),
     ]
     with output.progress("running a function"):
+        checks.append(asyncio.run(_database_check(database, data_dir)))
         checks.append(asyncio.run(_run_check()))
     if as_json:
         output.show_json(checks)
     else:
         output.show_table(("", "check", "detail"), [(_MARKS[c["state"]], c["check"], c["detail"]) for c in checks])
-    raise typer.Exit(0 if checks[-1]["state"] == "active" else 1)
+    raise typer.Exit(1 if any(check["state"] == "failed" for check in checks) else 0)
 
 
 _MARKS = {"active": "ok", "off": "off", "unavailable": "n/a", "failed": "FAIL"}
@@ -107,14 +99,24 @@ def _engine_check() -> dict[str, Any]:
     return {"check": "Deno", "state": "active", "detail": found.stdout.splitlines()[0]}
 
 
+async def _database_check(database: str | None, data_dir: Path | None) -> dict[str, Any]:
+    loaded = settings_module.load(os.environ, database=database, data_dir=data_dir)
+    shown = make_url(urls(loaded)[0]).render_as_string(hide_password=True)
+    if not loaded.storage.database and not loaded.storage.data_dir.exists():
+        return {"check": "database", "state": "active", "detail": f"{shown}, made at the first start"}
+    try:
+        async with Application.open(loaded, serving=False) as application:
+            pools = len(await application.user_pools.list())
+    except Exception as error:
+        return {"check": "database", "state": "failed", "detail": f"{shown}: {error}"}
+    return {"check": "database", "state": "active", "detail": f"{shown}, user pools: {pools}"}
+
+
 async def _run_check() -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "check.js")
-        file.write_text(_CHECK)
-        try:
-            verdict = await _test(file, Scene.POST_AUTHENTICATION, None, None, {}, None)
-        except Exception as error:
-            return {"check": "a function runs", "state": "failed", "detail": f"{type(error).__name__}: {error}"}
+    try:
+        verdict = await _test(Scene.POST_AUTHENTICATION, {"user": None, "context": None}, {"source": _CHECK})
+    except Exception as error:
+        return {"check": "a function runs", "state": "failed", "detail": f"{type(error).__name__}: {error}"}
     works = verdict.effects.profile == {"nickname": "works"}
     detail = f"{verdict.steps[0].duration:.2f} ms" if works else f"{verdict.steps[0].outcome}"
     return {"check": "a function runs", "state": "active" if works else "failed", "detail": detail}

@@ -31,20 +31,25 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print a table; every cell is text, never markup."""
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+        table.add_row(*(escape(printable("" if cell is None else str(cell))) for cell in row))
     console().print(table)
 
 
 def say(text: str) -> None:
     """Print a line for people."""
-    console().print(escape(text), soft_wrap=True)
+    console().print(escape(printable(text)), soft_wrap=True)
 
 
 def complain(text: str) -> None:
     """One line on stderr."""
-    print(f"authpipe: {' '.join(text.split())}", file=sys.stderr)
+    print(f"authpipe: {printable(' '.join(text.split()))}", file=sys.stderr)
 
 
 def progress(text: str) -> AbstractContextManager[Any]:
     """A spinner on stderr while something takes longer."""
     return Console(stderr=True).status(text)
+
+
+def printable(text: str) -> str:
+    """`text` with control characters spelt out: what functions wrote must not steer a terminal."""
+    return "".join(each if each.isprintable() or each in "\n\t" else f"\\x{ord(each):02x}" for each in text)

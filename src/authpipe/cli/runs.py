@@ -26,7 +26,7 @@ def run(
 ) -> None:
     """Run the live pipeline of a scene; functions do what they do.
 
-    Exit code: 0 the flow continues, 3 it is denied, 1 a function failed.
+    Exit code: 0 the flow continues, 3 it is denied.
 
     Example: authpipe run --scene PRE_REGISTER --context context.json
     """
@@ -34,7 +34,7 @@ def run(
     with output.progress("running"):
         answer = client(profile).call("POST", "/api/v1/run", body)
     verdicts.show(answer, as_json=as_json)
-    raise typer.Exit(verdicts.exit_code(answer))
+    raise typer.Exit(verdicts.flow_exit_code(answer))
 
 
 def debug(

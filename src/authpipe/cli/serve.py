@@ -8,6 +8,8 @@ import gc
 import os
 import resource
 import signal
+import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -19,11 +21,13 @@ import uvloop
 from authpipe import settings as settings_module
 from authpipe.api.app import create_api
 from authpipe.api.parts import Parts
+from authpipe.api.protocol import OneWriteProtocol
 from authpipe.app import Application, urls
 from authpipe.cli import output
+from authpipe.cli.output import AsJson
 from authpipe.errors import AuthpipeError
 from authpipe.runtime import sandbox
-from authpipe.settings import Settings
+from authpipe.settings import ServerSettings, Settings
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of database and keys. Default: ./authpipe-data")]
 DatabaseUrl = Annotated[str | None, typer.Option(help="SQLAlchemy URL. Default: SQLite in the data folder")]
@@ -31,9 +35,10 @@ DatabaseUrl = Annotated[str | None, typer.Option(help="SQLAlchemy URL. Default: 
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on. Default: 127.0.0.1")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on. Default: 8090")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on. Default: 8090; 0 takes a free one")] = None,
     database: DatabaseUrl = None,
     data_dir: DataDir = None,
+    as_json: AsJson = False,
 ) -> None:
     """Run the server until it is interrupted.
 
@@ -43,7 +48,7 @@ def serve(
     """
     loaded = settings_module.load(os.environ, host=host, port=port, database=database, data_dir=data_dir)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(loaded))
+        runner.run(_serve(loaded, as_json))
 
 
 class _Server(uvicorn.Server):
@@ -57,28 +62,41 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, as_json: bool) -> None:
     _raise_file_limit()
-    async with Application.open(settings) as application:
-        config = uvicorn.Config(
-            create_api(parts_of(application)),
-            host=settings.server.host,
-            port=settings.server.port,
-            http="httptools",
-            lifespan="off",
-            access_log=False,
-            server_header=False,
-            log_level="warning",
-            timeout_graceful_shutdown=int(settings.server.drain_seconds),
-        )
-        server = _Server(config)
-        _greet(settings)
-        # What start-up made stays for good; the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
-        await server.serve()
-        if not server.started:
-            raise AuthpipeError(f"could not listen on {settings.server.host}:{settings.server.port}")
+    with _bind(settings.server) as listening:
+        async with Application.open(settings) as application:
+            await _answer(application, listening, as_json)
+
+
+async def _answer(application: Application, listening: socket.socket, as_json: bool) -> None:
+    config = uvicorn.Config(
+        create_api(parts_of(application)),
+        http="httptools",
+        lifespan="off",
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=int(application.settings.server.drain_seconds),
+    )
+    listening.listen(config.backlog)
+    _greet(application.settings, listening, as_json)
+    # What start-up made stays for good; the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
+    await _Server(config).serve(sockets=[listening])
+
+
+def _bind(server: ServerSettings) -> socket.socket:
+    """The address taken, so that a second server fails at once and port 0 has a number."""
+    listening = socket.socket(socket.AF_INET6 if ":" in server.host else socket.AF_INET)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((server.host, server.port))
+    except OSError as error:
+        listening.close()
+        raise AuthpipeError(f"cannot listen on {server.host} port {server.port}: {error.strerror}.") from error
+    return listening
 
 
 def parts_of(application: Application) -> Parts:
@@ -96,8 +114,8 @@ def parts_of(application: Application) -> Parts:
         run_log=application.run_log,
         catalogue=application.catalogue,
         metrics=application.metrics,
-        server=application.settings.server,
         limits=application.settings.limits,
+        body_limit=application.settings.server.body_limit,
         ready=ready,
     )
 
@@ -108,10 +126,16 @@ def _raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _greet(settings: Settings) -> None:
-    url = f"http://{settings.server.host}:{settings.server.port}"
-    output.say(f"authpipe listens on {url}  (API: {url}/docs)")
-    output.say(f"data in {settings.storage.data_dir.absolute()}, rows in {urls(settings)[0].partition(':')[0]}")
-    missing = [layer.name for layer in sandbox.layers() if layer.state != "active"]
-    active = sum(layer.state == "active" for layer in sandbox.layers())
-    output.say(f"isolation: {active} layers active; not active: {', '.join(missing) or 'none'}  (authpipe doctor)")
+def _greet(settings: Settings, listening: socket.socket, as_json: bool) -> None:
+    host, port = listening.getsockname()[:2]
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    folder, layers = str(settings.storage.data_dir.absolute()), sandbox.layers()
+    active = [layer.name for layer in layers if layer.state == "active"]
+    missing = [layer.name for layer in layers if layer.state != "active"]
+    if as_json:
+        output.show_json({"url": url, "dataDir": folder, "isolation": {"active": active, "missing": missing}})
+    else:
+        output.say(f"authpipe listens on {url}  (API: {url}/docs)")
+        output.say(f"data in {folder}, rows in {urls(settings)[0].partition(':')[0]}")
+        output.say(f"isolation: {len(active)} layers active; not active: {', '.join(missing) or 'none'}")
+    sys.stdout.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,8 +30,12 @@ class Profile(msgspec.Struct, frozen=True):
 
 def login(
     server: Annotated[str, typer.Option(help="URL of the server.")],
-    key_id: Annotated[str, typer.Option(prompt="accessKeyId", help="accessKeyId.")],
-    key_secret: Annotated[str, typer.Option(prompt="accessKeySecret", hide_input=True, help="accessKeySecret.")],
+    key_id: Annotated[
+        str | None, typer.Option(envvar="AUTHPIPE_ACCESS_KEY_ID", help="accessKeyId; asked for when absent.")
+    ] = None,
+    key_secret: Annotated[
+        str | None, typer.Option(envvar="AUTHPIPE_ACCESS_KEY_SECRET", help="accessKeySecret; better asked for.")
+    ] = None,
     profile: ProfileOption = "default",
     as_json: AsJson = False,
 ) -> None:
@@ -40,7 +45,9 @@ def login(
 
     Example: authpipe login --server http://127.0.0.1:8090
     """
-    made = Profile(server.rstrip("/"), key_id, key_secret)
+    key_id = key_id or typer.prompt("accessKeyId", err=True)
+    key_secret = key_secret or typer.prompt("accessKeySecret", hide_input=sys.stdin.isatty(), err=True)
+    made = Profile(server.rstrip("/"), key_id.strip(), key_secret.strip())
     Client(made).call("GET", "/api/v3/list-pipeline-functions")
     profiles = _load()
     profiles[profile] = made
@@ -110,11 +117,16 @@ def _file() -> Path:
 def _load() -> dict[str, Profile]:
     if not _file().exists():
         return {}
-    return msgspec.json.decode(_file().read_bytes(), type=dict[str, Profile])
+    try:
+        return msgspec.json.decode(_file().read_bytes(), type=dict[str, Profile])
+    except msgspec.MsgspecError as error:
+        raise AuthpipeError(f"{_file()} is damaged; delete it and log in again.") from error
 
 
 def _store(profiles: dict[str, Profile]) -> None:
     _file().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(_file(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    written = _file().with_suffix(f".{os.getpid()}")
+    descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.encode(profiles))
+        file.write(msgspec.json.format(msgspec.json.encode(profiles), indent=2))
+    written.replace(_file())

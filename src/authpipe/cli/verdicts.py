@@ -40,6 +40,11 @@ def exit_code(answer: JsonObject) -> int:
     """0 continue, 3 deny, 1 when any step is neither ok nor denied."""
     if any(step["outcome"] not in _FINE for step in answer["steps"]):
         return 1
+    return flow_exit_code(answer)
+
+
+def flow_exit_code(answer: JsonObject) -> int:
+    """0 continue, 3 deny, however the functions fared."""
     return 0 if answer["verdict"] == "continue" else 3
 
 

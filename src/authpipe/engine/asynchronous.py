@@ -35,7 +35,7 @@ RETRIED = frozenset(
 _log = structlog.get_logger(__name__)
 
 
-class RunsOneFunction(Protocol):
+class RunsQueued(Protocol):
     """The engine, as far as the queue needs it."""
 
     async def run_queued(self, item: QueuedInvocation) -> Outcome:
@@ -43,10 +43,10 @@ class RunsOneFunction(Protocol):
         ...
 
 
-class QueueRunner:
+class Backlog:
     """Takes due invocations and has the engine run them."""
 
-    def __init__(self, queue: InvocationQueue, engine: RunsOneFunction, limits: LimitSettings, clock: Clock) -> None:
+    def __init__(self, queue: InvocationQueue, engine: RunsQueued, limits: LimitSettings, clock: Clock) -> None:
         self._queue, self._engine, self._limits, self._clock = queue, engine, limits, clock
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()

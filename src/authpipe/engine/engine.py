@@ -139,10 +139,10 @@ class Engine:
         merged = {**live.plan.environment, **(environment or {})}
         plan = msgspec.structs.replace(live.plan, steps=(step,), environment=merged)
         compiled = self._plans.compile(plan, generation=0)
-        run = self._pipeline_run(compiled, user, context, None, None)
-        result = await self._workers.run_once(run)
+        event = self._event(compiled, user, context, None, None)
+        result = await self._workers.run_once(event.run)
         request_id = self._new_id()
-        return verdicts.fold(compiled, run, result, run_id=request_id, request_id=request_id)
+        return verdicts.fold(compiled, event, result, run_id=request_id, request_id=request_id)
 
     async def run_queued(self, item: QueuedInvocation) -> Outcome:
         """Run an asynchronous invocation with the revision and environment live now; it is recorded."""
@@ -155,7 +155,8 @@ class Engine:
         run = PipelineRun(program=compiled.program, user=bytes(snapshot.user), context=bytes(snapshot.context))
         started_at, started = self._clock.now(), time.perf_counter()
         result = await self._workers.run(run)
-        verdict = verdicts.fold(compiled, run, result, run_id=self._new_id(), request_id=item.request_id)
+        event = verdicts.Event(msgspec.json.decode(run.user), msgspec.json.decode(run.context), run)
+        verdict = verdicts.fold(compiled, event, result, run_id=self._new_id(), request_id=item.request_id)
         self._record(compiled, verdict, run, started_at, started, origin="asynchronous")
         return result.outcome
 
@@ -174,34 +175,37 @@ class Engine:
     ) -> Verdict:
         started_at, started = self._clock.now(), time.perf_counter()
         run_id = self._new_id()
-        run = self._pipeline_run(compiled, user, context, identifiers, deadline_ms)
+        event = self._event(compiled, user, context, identifiers, deadline_ms)
+        run = event.run
         if compiled.program.steps:
             result = await self._workers.run(run)
         else:
             result = verdicts.nothing_to_run(run)
-        verdict = verdicts.fold(compiled, run, result, run_id=run_id, request_id=request_id or run_id)
+        verdict = verdicts.fold(compiled, event, result, run_id=run_id, request_id=request_id or run_id)
         if result.snapshots:
             verdict.queued = await self._put_off(compiled.plan, result, verdict)
         if compiled.plan.steps:
             self._record(compiled, verdict, run, started_at, started, origin="run")
         return verdict
 
-    def _pipeline_run(
+    def _event(
         self,
         compiled: CompiledPlan,
         user: JsonObject | None,
         context: JsonObject,
         identifiers: JsonObject | None,
         deadline_ms: int | None,
-    ) -> PipelineRun:
+    ) -> verdicts.Event:
         plan = compiled.plan
         built = build_context(context, plan=plan, identifiers=identifiers, has_user=bool(user))
-        user_text = _encode(build_user(user, plan=plan, context=built))
+        shown = build_user(user, plan=plan, context=built)
+        user_text = _encode(shown)
         context_text = _encode(built)
         if len(user_text) + len(context_text) > self._limits.event_bytes:
             raise PayloadTooLarge(f"user and context together may have {self._limits.event_bytes} bytes of JSON.")
         deadline = None if deadline_ms is None else deadline_ms / 1000
-        return PipelineRun(program=compiled.program, user=user_text, context=context_text, deadline=deadline)
+        run = PipelineRun(program=compiled.program, user=user_text, context=context_text, deadline=deadline)
+        return verdicts.Event(shown, built, run)
 
     def _record(
         self,

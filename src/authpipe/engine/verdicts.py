@@ -32,15 +32,24 @@ def nothing_to_run(run: PipelineRun) -> PipelineResult:
     )
 
 
-def fold(compiled: CompiledPlan, run: PipelineRun, result: PipelineResult, *, run_id: str, request_id: str) -> Verdict:
+class Event(msgspec.Struct):
+    """What functions are given, as objects, and what is asked of the workers."""
+
+    user: JsonObject | None
+    context: JsonObject
+    run: PipelineRun
+
+
+def fold(compiled: CompiledPlan, event: Event, result: PipelineResult, *, run_id: str, request_id: str) -> Verdict:
     """The verdict of a run. What cannot be decoded is the last function's bad result."""
-    before = _decode(run.user)
-    user, context = before, None
+    before = user = event.user
+    context = event.context
     effects = Effects()
     warnings: list[str] = []
     if result.outcome is Outcome.OK:
         try:
-            after, context = _decode(result.user), _decode(result.context)
+            after, changed = _decode(result.user), _decode(result.context)
+            context = changed if type(changed) is dict else context
             effects, warnings = effect.fold(before, after, result.removed, plan=compiled.plan)
             user = effect.final_user(before, after, effects)
         except (msgspec.DecodeError, RecursionError) as error:
@@ -58,7 +67,7 @@ def fold(compiled: CompiledPlan, run: PipelineRun, result: PipelineResult, *, ru
         status_code=200 if allowed else 603,
         message=None if allowed else _shown(compiled, result, request_id),
         user=user,
-        context=context if context is not None else _decode(run.context),
+        context=context,
         effects=effects,
         steps=result.invocations,
         queued=[],

@@ -147,18 +147,16 @@ class Worker:
         exchange.death = self._death
 
     def _write(self, data: bytes) -> None:
+        # What one turn of the event loop brings goes out together: each write may wake the worker.
         if not self._unwritten:
-            try:
-                written = os.write(self._child.stdin, data)
-            except BlockingIOError:
-                written = 0
-            except OSError:
-                return
-            if written == len(data):
-                return
-            data = data[written:]
-            self._loop.add_writer(self._child.stdin, self._writable)
+            self._loop.call_soon(self._flush)
         self._unwritten += data
+
+    def _flush(self) -> None:
+        if self._unwritten and self.state is not WorkerState.DEAD:
+            self._writable()
+            if self._unwritten:
+                self._loop.add_writer(self._child.stdin, self._writable)
 
     def _writable(self) -> None:
         try:

@@ -9,7 +9,7 @@ from authpipe.runtime.exchange import Exchange
 from authpipe.runtime.process import Worker, WorkerState
 from authpipe.settings import RuntimeSettings
 
-#: a run of a short plan that waits longer than this asks for another worker, seconds
+#: another worker is started when every one has been at the same run of a short plan for longer, seconds
 _PATIENCE_SECONDS = 0.02
 _CORES = os.cpu_count() or 1
 
@@ -62,7 +62,8 @@ class Shelf:
             return 1
         if program.runs_per_worker > 1:
             return program.runs_per_worker
-        if not program.is_short or any(not other.program.is_short for other in worker.in_flight):
+        # Nothing is ever sent behind a plan that is not short, so only the last in the pipe can be one.
+        if not program.is_short or (worker.in_flight and not worker.in_flight[-1].program.is_short):
             return 1
         return 1 + self._settings.queue_ahead
 
@@ -75,7 +76,7 @@ class Shelf:
         starting = sum(worker.state is WorkerState.STARTING for worker in live)
         if not oldest.program.is_short:
             return starting < len(self.waiting)
-        return len(live) < _CORES or (starting == 0 and now - oldest.sent_at > _PATIENCE_SECONDS)
+        return len(live) < _CORES or (starting == 0 and all(_is_stuck(worker, now) for worker in live))
 
     def _is_full(self) -> bool:
         return len(self.workers) >= self._settings.workers_per_pool
@@ -92,3 +93,9 @@ class Shelf:
                 worker.retiring = True
                 if not worker.in_flight and worker.state is not WorkerState.SETTLING:
                     worker.kill()
+
+
+def _is_stuck(worker: Worker, now: float) -> bool:
+    """Whether a worker has been at one run so long that those behind it deserve another worker."""
+    busy = worker.in_flight[0] if worker.in_flight else None
+    return worker.state is WorkerState.SETTLING or (busy is not None and now - busy.sent_at > _PATIENCE_SECONDS)

@@ -4,15 +4,21 @@
 import { hostCall } from "./hostcalls.js";
 import { create, makeProxy } from "./primordials.js";
 
-/** @param {string} path such as `users.listOrgs` @param {boolean} group whether members of it are methods, too */
+/**
+ * @param {string} path such as `users.listOrgs`
+ * @param {boolean} group whether members of it are methods, too
+ * @returns {any}
+ */
 function method(path, group) {
   const members = create(null);
-  const call = (/** @type {any[]} */ ...args) => hostCall("authing", { __proto__: null, method: path, arguments: args });
+  const call = (/** @type {any[]} */ ...args) =>
+    hostCall("authing", { __proto__: null, method: path, arguments: args });
   if (!group) return call;
   return new makeProxy(call, {
-    // @ts-ignore
+    // @ts-ignore: a literal without a prototype
     __proto__: null,
-    get: (target, name) => (isMember(name) ? (members[name] ??= method(`${path}.${name}`, false)) : target[name]),
+    get: (/** @type {any} */ target, /** @type {any} */ name) =>
+      isMember(name) ? (members[name] ??= method(`${path}.${name}`, false)) : target[name],
   });
 }
 
@@ -25,7 +31,7 @@ const groups = create(null);
 
 /** What tenant code finds as `authing`. */
 export const authing = new makeProxy(create(null), {
-  // @ts-ignore
+  // @ts-ignore: a literal without a prototype
   __proto__: null,
   get: (_target, name) => (isMember(name) ? (groups[name] ??= method(/** @type {string} */ (name), true)) : undefined),
 });

@@ -20,11 +20,10 @@ const CONTEXT_KEYS = ["request", "userPoolId", "connection"];
 export function interpret(invocation, error, first, second) {
   if (error !== null && error !== undefined) return failed("denied", error);
   try {
-    const [user, context] = values(invocation, first, second);
+    const { user, context } = values(invocation, first, second);
     checkObject(context, "context");
     if (user !== null) checkObject(user, "user");
-    const [userText, contextText] = snapshot(user === null ? null : resultingUser(invocation, user), context);
-    return { outcome: "ok", message: null, detail: null, user: userText, context: contextText };
+    return snapshot(user === null ? null : resultingUser(invocation, user), context);
   } catch (problem) {
     const text = problem instanceof BadValue ? problem.text : `user or context cannot be read: ${messageOf(problem)}`;
     return { outcome: "bad_result", message: text, detail: null, user: "", context: "" };
@@ -46,25 +45,25 @@ export function failed(outcome, error, prefix = "") {
 const missing = (value) => value === null || value === undefined;
 
 /**
- * The [user, context] that the two values stand for; what is missing stays what it is.
+ * The user and context that the two values stand for; what is missing stays what it is.
  * @param {import("./invocation.js").Invocation} invocation
  * @param {any} first
  * @param {any} second
  */
 function values(invocation, first, second) {
   const { user, context } = invocation;
-  if (missing(first)) return [user, missing(second) ? context : second];
-  if (!missing(second)) return [first, second];
-  return isContext(invocation, first) ? [user, first] : [first, context];
+  if (missing(first)) return { user, context: missing(second) ? context : second };
+  if (!missing(second)) return { user: first, context: second };
+  return isContext(invocation, first) ? { user, context: first } : { user: first, context };
 }
 
 /** @param {import("./invocation.js").Invocation} invocation @param {any} lone */
-function isContext({ user, context, step }, lone) {
+function isContext({ user, context, parameters }, lone) {
   if (lone === context) return true;
   if (lone === user) return false;
   checkObject(lone, "the value passed to callback");
   for (let i = 0; i < CONTEXT_KEYS.length; i++) if (has(lone, CONTEXT_KEYS[i])) return true;
-  return step.parameters === 2;
+  return parameters === 2;
 }
 
 /** @param {any} value @param {string} name */

@@ -1,8 +1,9 @@
 // @ts-check
 /** The compile check: is it a script with a `pipe`, and how many parameters does that declare? */
 
+import { compileBody } from "./compile.js";
 import { acorn } from "./modules.js";
-import { compile, parse as fromJson } from "./primordials.js";
+import { parse as fromJson } from "./primordials.js";
 import { ENDING, NAMES } from "./programs.js";
 import { quote } from "./words.js";
 
@@ -23,8 +24,7 @@ function inspect(source) {
   try {
     const found = lastPipe(acorn().parse(source, { ecmaVersion: "latest", sourceType: "script" }).body);
     if (found === undefined) return { parameters: null, error: NO_PIPE };
-    const [, failure] = compile(source + ENDING, "file:///check.js", undefined, NAMES);
-    if (failure) return { parameters: null, error: failure.thrown.message };
+    compileBody(source + ENDING, "file:///check.js", NAMES);
     return { parameters: found === null ? null : found.params.length, error: null };
   } catch (/** @type {any} */ problem) {
     return { parameters: null, error: describe(problem) };

@@ -4,7 +4,9 @@
 import { current } from "./invocation.js";
 import { line } from "./log.js";
 
-const METHODS = "log info warn error debug trace dir dirxml table group groupCollapsed timeLog timeEnd count".split(" ");
+const METHODS = "log info warn error debug trace dir dirxml table group groupCollapsed timeLog timeEnd count".split(
+  " ",
+);
 const SILENT = "groupEnd time countReset clear profile profileEnd timeStamp".split(" ");
 
 /** What tenant code finds as `log`. @param {any[]} args */

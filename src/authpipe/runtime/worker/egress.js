@@ -10,7 +10,8 @@ const CODE = "ERR_EGRESS_DISABLED";
 /** Gives axios an adapter that refuses. @param {any} axios */
 export function refuseRequests(axios) {
   const { AxiosError } = axios;
-  axios.defaults.adapter = (/** @type {any} */ config) => new Later((_, reject) => reject(new AxiosError(TEXT, CODE, config)));
+  axios.defaults.adapter = (/** @type {any} */ config) =>
+    new Later((_, reject) => reject(new AxiosError(TEXT, CODE, config)));
   return axios;
 }
 

@@ -9,7 +9,7 @@
 import { HOST_CALL_OPEN, send } from "./frames.js";
 import { current } from "./invocation.js";
 import { warn } from "./log.js";
-import { byteLength, create, Later, parse, stringify, TextError } from "./primordials.js";
+import { byteLength, create, hasOwn, Later, parse, stringify, TextError } from "./primordials.js";
 import { quote } from "./words.js";
 
 const ARGUMENT_BYTES = 60 * 1024;
@@ -67,7 +67,8 @@ function begin(call, name, text) {
 
 /** Hands an answer to whoever asked. @param {string} text payload of a HostCallEnd frame */
 export function ended(text) {
-  const { call: number, value, error } = { __proto__: null, value: undefined, error: null, ...parse(text) };
+  const answer = parse(text);
+  const { call: number } = answer;
   const call = calls[number];
   if (call === undefined) return;
   delete calls[number];
@@ -75,7 +76,8 @@ export function ended(text) {
   const { invocation } = call;
   invocation.calls--;
   invocation.run.calls--;
-  if (error === null) call.resolve(value);
+  const error = hasOwn(answer, "error") ? answer.error : null;
+  if (error === null) call.resolve(hasOwn(answer, "value") ? answer.value : null);
   else call.reject(coded(error.code, error.message));
   invocation.idle();
 }

@@ -41,6 +41,14 @@ export const current = () => variable.get();
 
 /** One call of one step's function; its top-level code runs under it, too. */
 export class Invocation {
+  // Every field is declared: a declared one cannot be caught by a setter on Object.prototype.
+  /** @type {import("./pipeline.js").Run} */ run;
+  /** index of the step */
+  number = 0;
+  /** @type {import("./programs.js").Step} */ step;
+  /** @type {Removals} */ removed;
+  /** the call before this one in the run */
+  /** @type {Invocation | null} */ previous;
   /** callback was called, or something else came first */
   over = false;
   /** @type {Settled | null} */ settled = null;

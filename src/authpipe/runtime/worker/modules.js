@@ -4,16 +4,19 @@
 import acornSource from "../../packages/bundles/acorn.js" with { type: "text" };
 import axiosSource from "../../packages/bundles/axios.js" with { type: "text" };
 import lodashSource from "../../packages/bundles/lodash.js" with { type: "text" };
+import { compileBody } from "./compile.js";
 import { refuseRequests } from "./egress.js";
 import { ipRangeCheck } from "./ip_range.js";
 import { nodeModule } from "./node.js";
-import { apply, compile, create, sliceText } from "./primordials.js";
+import { apply, create, sliceText } from "./primordials.js";
 import { isRefused, stub } from "./refused.js";
 import { timersModule, timersPromisesModule } from "./timers.js";
 
 /** What of Node may be loaded as it is. */
 const BUILT_IN = [
-  ..."assert assert/strict async_hooks buffer constants crypto diagnostics_channel events os path path/posix".split(" "),
+  ..."assert assert/strict async_hooks buffer constants crypto diagnostics_channel events os path path/posix".split(
+    " ",
+  ),
   ..."path/win32 perf_hooks punycode querystring stream stream/promises stream/web stream/consumers".split(" "),
   ..."string_decoder sys url util util/types zlib".split(" "),
 ];
@@ -56,8 +59,7 @@ export const makeRequire = () => require;
 
 /** Evaluates a bundle of ours. @param {string} source @param {string} name */
 function bundle(source, name) {
-  const [body, error] = compile(source, `file:///bundles/${name}.js`, undefined, ["exports", "module", "require"]);
-  if (error) throw error.thrown;
+  const body = compileBody(source, `file:///bundles/${name}.js`, ["exports", "module", "require"]);
   const module = { exports: /** @type {any} */ ({}) };
   apply(body, globalThis, [module.exports, module, require]);
   return module.exports.default ?? module.exports;

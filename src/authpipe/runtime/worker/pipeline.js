@@ -37,6 +37,18 @@ const NOTHING_REMOVED = { idToken: NO_NAMES, accessToken: NO_NAMES, loginToken: 
 
 /** One traversal of a plan. */
 export class Run {
+  // Every field is declared: a declared one cannot be caught by a setter on Object.prototype.
+  text;
+  onWake;
+  number = 0;
+  /** @type {import("./programs.js").Plan} */ plan;
+  /** index of the current step */
+  at = 0;
+  /** @type {any} */ user;
+  /** @type {any} */ context;
+  /** @type {import("./invocation.js").Removals} */ removed;
+  /** read-only fields of user */
+  /** @type {any} */ kept;
   /** the Result has been written */
   ended = false;
   timedOut = false;
@@ -64,10 +76,8 @@ export class Run {
     const frame = parse(text);
     this.text = text;
     this.onWake = onWake;
-    /** @type {number} */
     this.number = frame.run;
     this.plan = planOf(frame.plan);
-    /** index of the current step @type {number} */
     this.at = frame.from;
     this.user = frame.user;
     this.context = frame.context;

@@ -11,24 +11,24 @@ const { bind, call } = Function.prototype;
 /** @type {(method: Function) => (self: any, ...rest: any[]) => any} */
 const uncurry = (method) => Reflect.apply(bind, call, [method]);
 
+/** @param {object} prototype @param {string} name */
+const getter = (prototype, name) => uncurry(/** @type {any} */ (Object.getOwnPropertyDescriptor(prototype, name)).get);
+
 const host = /** @type {any} */ (Deno);
 const core = host[host.internal].core;
 
-export const { apply, construct, has, ownKeys, getPrototypeOf, setPrototypeOf, defineProperty } = Reflect;
-export const { freeze, create, keys, assign, getOwnPropertyDescriptors } = Object;
+export const { apply, has, setPrototypeOf, defineProperty } = Reflect;
+export const { freeze, create, keys, assign } = Object;
 export const hasOwn = Object.hasOwn;
 export const { isArray } = Array;
 export const { parse, stringify } = JSON;
-export const { round, min, max } = Math;
+export const { round, max } = Math;
 export const { isView } = ArrayBuffer;
-export const { isInteger } = Number;
 export const Bytes = Uint8Array;
 export const TextError = Error;
-export const TypeFault = TypeError;
 export const Later = Promise;
 export const makeProxy = Proxy;
 export const Text = String;
-export const makeFunction = Function;
 
 export const then = uncurry(Promise.prototype.then);
 export const sliceText = uncurry(String.prototype.slice);
@@ -42,9 +42,10 @@ export const eachMember = uncurry(Set.prototype.forEach);
 export const Weak = WeakMap;
 export const Members = Set;
 
-export const byteLengthOfView = uncurry(
-  /** @type {any} */ (Object.getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), "byteLength")).get,
-);
+const typedLength = getter(/** @type {object} */ (Reflect.getPrototypeOf(Uint8Array.prototype)), "byteLength");
+const dataLength = getter(DataView.prototype, "byteLength");
+/** Bytes that a view shows. @param {any} view */
+export const lengthOfView = (view) => (isTypedArray(view) ? typedLength(view) : dataLength(view));
 export const setBytes = uncurry(Uint8Array.prototype.set);
 
 export const now = performance.now.bind(performance);
@@ -104,7 +105,8 @@ export const isNativeError = core.isNativeError;
 export const AsyncVariable = core.AsyncVariable;
 export const getAsyncContext = core.getAsyncContext;
 export const setAsyncContext = core.setAsyncContext;
-/** Compiles text as a function body. @type {(text: string, url: string, options: undefined, names: string[]) => [Function, any]} */
-export const compile = core.compileFunction;
+export const { compileFunction, isTypedArray } = core;
+export const lists = Array.prototype;
+export const iterate = lists[Symbol.iterator];
 export const onRejection = core.setUnhandledPromiseRejectionHandler;
 export const onUncaught = core.setReportExceptionCallback;

@@ -2,8 +2,9 @@
 /** The plans a worker was given: sources kept as text, evaluated once per function and revision, when first needed. */
 
 import { failed } from "./callback.js";
+import { compileBody } from "./compile.js";
 import { makeRequire } from "./modules.js";
-import { apply, compile, parse, setPrototypeOf } from "./primordials.js";
+import { apply, parse, setPrototypeOf } from "./primordials.js";
 import { fileName, SOURCE_ROOT } from "./words.js";
 
 /**
@@ -98,8 +99,7 @@ export const ENDING = "\n;return typeof pipe === 'function' ? pipe : undefined;"
 function findPipe(step) {
   // A pipe that another function left behind as an implicit global must not stand in for a missing one.
   delete (/** @type {any} */ (globalThis).pipe);
-  const [body, error] = compile(step.source + ENDING, SOURCE_ROOT + fileName(step.name), undefined, NAMES);
-  if (error) throw error.thrown;
+  const body = compileBody(step.source + ENDING, SOURCE_ROOT + fileName(step.name), NAMES);
   const module = { exports: {} };
   const declared = apply(body, globalThis, [module.exports, module, makeRequire()]);
   if (typeof declared === "function") return declared;

@@ -9,7 +9,7 @@ const NOTHING = "functions have no files; keep what you need in env or in the us
 
 /** @type {Record<string, string>} The closed set of refused modules: name → what to do instead. */
 const ALTERNATIVES = {
-  // @ts-ignore
+  // @ts-ignore: a literal without a prototype
   __proto__: null,
   fs: NOTHING,
   "fs/promises": NOTHING,
@@ -42,7 +42,7 @@ const ALTERNATIVES = {
 
 /** @type {Record<string, string[]>} members that are no functions but namespaces of such */
 const NESTED = {
-  // @ts-ignore
+  // @ts-ignore: a literal without a prototype
   __proto__: null,
   fs: ["promises"],
   dns: ["promises"],
@@ -53,7 +53,7 @@ const NESTED = {
 
 /** @type {Record<string, string[]>} harmless members that are handed out as they are */
 const CONSTANTS = {
-  // @ts-ignore
+  // @ts-ignore: a literal without a prototype
   __proto__: null,
   fs: ["constants"],
   http: ["STATUS_CODES", "METHODS"],
@@ -62,27 +62,29 @@ const CONSTANTS = {
 };
 
 /** @type {Record<string, any>} members that a stub gives a fixed answer for */
-const FIXED = { ...bare(), worker_threads: { isMainThread: true }, cluster: { isMaster: true, isPrimary: true } };
-FIXED.tty = { isatty: () => false };
-
-function bare() {
-  return create(null);
-}
+const FIXED = {
+  // @ts-ignore: a literal without a prototype
+  __proto__: null,
+  worker_threads: { __proto__: null, isMainThread: true },
+  cluster: { __proto__: null, isMaster: true, isPrimary: true },
+  tty: { __proto__: null, isatty: () => false },
+};
 
 /** @param {string} name module name without `node:` */
 export const isRefused = (name) => ALTERNATIVES[name] !== undefined;
 
-/** @param {string} name module name without `node:` */
+/** @type {(name: string) => any} by module name without `node:` */
 export const stub = (name) => namespace(name, name);
 
 /**
  * @param {string} path what the author wrote, such as `fs.promises`
  * @param {string} module
+ * @returns {any}
  */
 function namespace(path, module) {
   const members = create(null);
   return new makeProxy(create(null), {
-    // @ts-ignore
+    // @ts-ignore: a literal without a prototype
     __proto__: null,
     get(_target, name) {
       if (typeof name !== "string" || name === "then" || name === "__esModule") return undefined;
@@ -96,7 +98,7 @@ function namespace(path, module) {
   });
 }
 
-/** @param {string} path @param {string} module @param {string} name */
+/** @param {string} path @param {string} module @param {string} name @returns {any} */
 function member(path, module, name) {
   if (name === "default") return stub(module);
   if (includes(CONSTANTS[module], name)) return nodeModule(module)[name];
@@ -108,11 +110,15 @@ function member(path, module, name) {
 
 /** @param {string[] | undefined} list @param {string} name */
 function includes(list, name) {
-  if (list !== undefined) for (let i = 0; i < list.length; i++) if (list[i] === name) return true;
+  if (list !== undefined) { for (let i = 0; i < list.length; i++) if (list[i] === name) return true; }
   return false;
 }
 
-/** A function and a class at once, so that it can be promisified, wrapped and extended. @param {string} path @param {string} instead */
+/**
+ * A function and a class at once, so that it can be promisified, wrapped and extended.
+ * @param {string} path
+ * @param {string} instead
+ */
 function refusal(path, instead) {
   return function () {
     const error = new Error(`${path} is not available in functions: ${instead}`);

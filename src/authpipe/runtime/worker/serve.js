@@ -144,7 +144,7 @@ function hostCall(text) {
 
 /** @type {Record<number, (text: string) => void>} */
 const HANDLERS = {
-  // @ts-ignore
+  // @ts-ignore: a literal without a prototype
   __proto__: null,
   [LOAD](text) {
     const plan = load(text);

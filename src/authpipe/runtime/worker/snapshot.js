@@ -1,7 +1,7 @@
 // @ts-check
 /** User and context turned into JSON text once, inside the callback: checkpoint, next input and result alike. */
 
-import { byteLength, byteLengthOfView, isArray, isView, stringify } from "./primordials.js";
+import { byteLength, isArray, isView, lengthOfView, stringify } from "./primordials.js";
 
 /** Largest user and context together, bytes of JSON. */
 export const SIZE_LIMIT = 500 * 1024;
@@ -20,10 +20,10 @@ export class BadValue {
 }
 
 /**
- * JSON texts of user and context. Throws `BadValue`.
+ * The good end of a function: user and context as JSON texts. Throws `BadValue`.
  * @param {any} user a plain object or null
  * @param {any} context a plain object
- * @returns {[string, string]}
+ * @returns {import("./invocation.js").Settled}
  */
 export function snapshot(user, context) {
   let left = SIZE_LIMIT;
@@ -35,7 +35,7 @@ export function snapshot(user, context) {
   if (length * 3 > SIZE_LIMIT && byteLength(userText) + byteLength(contextText) > SIZE_LIMIT) {
     throw new BadValue(TOO_LARGE);
   }
-  return [userText, contextText];
+  return { outcome: "ok", message: null, detail: null, user: userText, context: contextText };
 }
 
 /** @param {any} value @param {string} name */
@@ -75,7 +75,7 @@ function measure(value, depth, left) {
     if (left < 0) throw new BadValue(TOO_LARGE);
     for (let i = 0; i < length; i++) left = measureMember(value[i], depth, left);
   } else if (isView(value)) {
-    left -= byteLengthOfView(value);
+    left -= lengthOfView(value);
   } else {
     for (const name in value) left = measureMember(value[name], depth, left - name.length - 4);
   }
@@ -87,7 +87,9 @@ function measure(value, depth, left) {
 function measureMember(member, depth, left) {
   if (typeof member === "string") left -= member.length;
   else if (typeof member === "object" && member !== null) left = measure(member, depth + 1, left);
-  else if (typeof member === "bigint") throw new BadValue("user or context contains a BigInt, which JSON has no form for");
+  else if (typeof member === "bigint") {
+    throw new BadValue("user or context contains a BigInt, which JSON has no form for");
+  }
   if (left < 0) throw new BadValue(TOO_LARGE);
   return left;
 }

@@ -1,7 +1,18 @@
 // @ts-check
 /** The methods of `user` in every era, and what of a returned user is taken back. Source: contract.md, section 3. */
 
-import { create, defineProperty, getWeak, hasOwn, parse, setPrototypeOf, setWeak, stringify, Text, Weak } from "./primordials.js";
+import {
+  create,
+  defineProperty,
+  getWeak,
+  hasOwn,
+  parse,
+  setPrototypeOf,
+  setWeak,
+  stringify,
+  Text,
+  Weak,
+} from "./primordials.js";
 import { warn } from "./log.js";
 
 /**
