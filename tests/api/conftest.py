@@ -18,7 +18,7 @@ import pytest
 from authpipe import settings
 from authpipe.api.app import create_api
 from authpipe.app import Application
-from authpipe.cli.serve import parts_of
+from authpipe.cli.server import parts_of
 from authpipe.control.user_pools import CreatedPool
 from authpipe.model import Verdict
 

@@ -9,7 +9,7 @@ import pytest
 from authpipe.model import Scene
 
 DEBUG = "/api/v1/debug"
-SHOW = "function pipe(user, context, callback) { log(user, context.request.body, env.PLAN); callback(null, user, context) }"
+SHOW = "function pipe(u, context, cb) { log(u, context.request.body, env.PLAN); cb(null, u, context) }"
 
 
 def _debug(tenant: Any, **draft: Any) -> dict[str, Any]:

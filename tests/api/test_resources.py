@@ -51,7 +51,7 @@ def test_variables_are_readable_and_secrets_are_not(new_tenant: Any) -> None:
     tenant.data("DELETE", "/api/v1/env/A")
     tenant.data("DELETE", "/api/v1/env", params={"key": "B"})
     assert tenant.data("GET", "/api/v1/env")["list"] == []
-    assert tenant.run("PRE_MFA_VERIFY")["steps"][0]["logs"] == [[None, None]]
+    assert tenant.run("PRE_MFA_VERIFY")["steps"][0]["logs"] == [["undefined", "undefined"]]
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,22 @@
-"""Runs a case of cases.json and says what came of it."""
+"""Runs functions through the real engine, in an application that every test of the folder shares."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from deno import find_deno_bin
+import pytest_asyncio
 
+from authpipe import settings
+from authpipe.app import Application
 from authpipe.catalogue.catalogue import Catalogue, load
+from authpipe.model import Scene, Verdict
 
-FOLDER = Path(__file__).parent
-TABLE = json.loads((FOLDER / "cases.json").read_text(encoding="utf-8"))
-ACCUMULATORS = {"customData": "customData", "idToken": "idToken", "accessToken": "customAccessTokenClaims"}
+TABLE = json.loads((Path(__file__).parent / "cases.json").read_text(encoding="utf-8"))
 
 Case = dict[str, Any]
+MakePool = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture(scope="session")
@@ -24,51 +25,61 @@ def catalogue() -> Catalogue:
     return load()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def application(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Application]:
+    """Database, engine and workers, on a folder of their own."""
+    loaded = settings.load({}, data_dir=tmp_path_factory.mktemp("catalogue"), spares=1)
+    async with Application.open(loaded) as opened:
+        yield opened
+
+
 @pytest.fixture(scope="session")
-def cases() -> list[Case]:
-    """Every case of the table."""
-    return TABLE["cases"]
+def make_pool(application: Application) -> MakePool:
+    """Pool settings by wire name → id of a new user pool that has them."""
+
+    async def make(**changes: Any) -> str:
+        pool_id = (await application.user_pools.create("catalogue")).user_pool.pool_id
+        if changes:
+            await application.user_pools.update_settings(pool_id=pool_id, changes=changes)
+        return pool_id
+
+    return make
 
 
 @pytest.fixture
-def run_case(catalogue: Catalogue) -> Callable[[Case], Awaitable[dict[str, Any]]]:
+def run_case(
+    catalogue: Catalogue, application: Application, make_pool: MakePool
+) -> Callable[[Case], Awaitable[dict[str, Any]]]:
     """Case → {verdict, message, threw, profile, customData, idToken, accessToken, logs}."""
 
     async def run(case: Case) -> dict[str, Any]:
-        prologue = TABLE["prologues"].get(case.get("prologue"), "")
-        user = None if case.get("settings") == {"m2mUser": "null"} else case.get("user", {})
-        order = {
-            "code": prologue + catalogue.get(case["template"]).code,
-            "scene": case["scene"],
-            "user": user,
-            "context": case.get("context", {}),
-            "env": case.get("env", {}),
-        }
-        return _changes(user or {}, await _deno(order))
+        prologue = TABLE["prologues"][case["prologue"]] if "prologue" in case else ""
+        verdict = await application.engine.debug(
+            pool_id=await make_pool(**case.get("settings", {})),
+            scene=Scene.parse(case["scene"]),
+            source=f"{prologue}\n{catalogue.get(case['template']).code}",
+            user=case.get("user", {}),
+            context=case.get("context", {}),
+            environment=case.get("env", {}),
+        )
+        return _came(verdict)
 
     return run
 
 
-async def _deno(order: dict[str, Any]) -> dict[str, Any]:
-    process = await asyncio.create_subprocess_exec(
-        *(find_deno_bin(), "run", "--quiet", "--no-prompt", "--no-config", "--no-remote", FOLDER / "stand_in.js"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env={"TZ": "UTC", "NO_COLOR": "1", "DENO_NO_UPDATE_CHECK": "1"},
-    )
-    out, _ = await process.communicate(json.dumps(order).encode())
-    assert process.returncode == 0
-    return json.loads(out)
-
-
-def _changes(before: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-    after = answer.get("user") or {}
-    fields = {key: value for key, value in after.items() if key not in ACCUMULATORS.values()}
-    changes = {"profile": _difference(before, fields)}
-    for name, accumulator in ACCUMULATORS.items():
-        changes[name] = _difference(before.get(accumulator, {}), after.get(accumulator, {}))
-    return {"message": None, "threw": False, **answer, **changes}
-
-
-def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in after.items() if key not in before or before[key] != value}
+def _came(verdict: Verdict) -> dict[str, Any]:
+    """What a case can expect. No case expects removed claims, claims of a login token or data for once."""
+    effects, (step,) = verdict.effects, verdict.steps
+    assert not effects.custom_data_once and not effects.login_token.set
+    assert not effects.id_token.remove and not effects.access_token.remove
+    return {
+        "verdict": verdict.verdict,
+        "message": verdict.message,
+        "threw": step.outcome == "threw",
+        "profile": effects.profile,
+        "customData": effects.custom_data,
+        "idToken": effects.id_token.set,
+        "accessToken": effects.access_token.set,
+        "logs": step.logs,
+        "warnings": step.warnings,
+    }

@@ -16,6 +16,7 @@ CASES: list[Case] = json.loads((Path(__file__).parent / "cases.json").read_text(
 EFFECTS = ("profile", "customData", "idToken", "accessToken")
 
 
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['template']}: {case['name']} ({case['kind']})")
 async def test_a_template_does_what_the_table_says(
     case: Case, run_case: Callable[[Case], Awaitable[dict[str, Any]]]

@@ -17,40 +17,57 @@ const ATTACKS = {
   "Object.prototype setters":
     "for (const name of 'run step user context removed last previous number text at kept'.split(' ')) " +
     "Object.defineProperty(Object.prototype, name, { configurable: true, set() {}, get() { return 'evil' } })",
-  "array index setters": "for (const i of [0, 1, 2]) Object.defineProperty(Array.prototype, i, { configurable: true, set() {} })",
+  "array index setters":
+    "for (const i of [0, 1, 2]) Object.defineProperty(Array.prototype, i, { configurable: true, set() {} })",
   "patched Function.prototype":
     "Function.prototype.call = Function.prototype.apply = Function.prototype.bind = () => 'evil'",
   "patched Reflect": "Reflect.apply = () => 'evil'; Reflect.has = () => true",
   "patched Object": "Object.keys = () => ['evil']; Object.assign = Object.create = Object.hasOwn = () => 'evil'",
   "patched Map and Set": "Map.prototype.get = Set.prototype.add = Set.prototype.delete = () => 'evil'",
   "patched WeakMap": "WeakMap.prototype.get = WeakMap.prototype.set = () => 'evil'",
-  "patched String": "String.prototype.slice = String.prototype.indexOf = () => 'evil'; globalThis.String = () => 'evil'",
+  "patched String":
+    "String.prototype.slice = String.prototype.indexOf = () => 'evil'; globalThis.String = () => 'evil'",
   "patched typed arrays": "Uint8Array.prototype.subarray = Uint8Array.prototype.set = () => 'evil'; " +
     "Object.defineProperty(Object.getPrototypeOf(Uint8Array.prototype), 'length', { get: () => 1 })",
   "patched encoders": "TextEncoder.prototype.encodeInto = TextDecoder.prototype.decode = () => 'evil'",
   "patched timers": "setTimeout = clearTimeout = setImmediate = () => 'evil'",
   "patched Math and Number": "Math.round = Math.max = () => 'evil'; Number.prototype.toString = () => 'evil'",
   "patched performance": "performance.now = () => 'evil'; Date.now = () => 'evil'",
-  "patched errors": "Error.prepareStackTrace = () => 'evil'; Error.prototype.toString = () => 'evil'; globalThis.Error = 1",
+  "patched errors":
+    "Error.prepareStackTrace = () => 'evil'; Error.prototype.toString = () => 'evil'; globalThis.Error = 1",
   "replaced globals": "globalThis.Promise = globalThis.Proxy = globalThis.Symbol = globalThis.Uint8Array = 1",
 };
+
+const HONEST = [
+  "function pipe(user, context, callback) { user.n = 2; log('a'); callback(null, user, context) }",
+  `${ASYNC} { await 0; user.removeToken('t'); callback(null, user, context) }`,
+  `${ASYNC} { throw { message: 'm' } }`,
+];
+
+/** What of a run of the honest functions must be right. */
+function checkHonest(run, number) {
+  equal([run.result.run, run.last.step, run.outcome, run.last.message], [number, 2, "threw", "m"]);
+  equal(run.logs, [["a"]]);
+  const checkpoint = run.marks.findLast(({ user }) => user);
+  equal([checkpoint.user, checkpoint.context], [{ n: 2 }, { c: 1 }]);
+  equal(checkpoint.removed.loginToken, ["t"]);
+}
 
 Deno.test("control frames survive", async (t) => {
   for (const [name, code] of Object.entries(ATTACKS)) {
     await t.step(name, async () => {
       await using worker = await start();
-      await worker.run(`${code}; ${ASYNC} { callback(null, user, context) }`, { user: { n: 1 } });
-      const honest = [
-        "function pipe(user, context, callback) { user.n = 2; log('a'); callback(null, user, context) }",
-        `${ASYNC} { await 0; user.removeToken('t'); callback(null, user, context) }`,
-        `${ASYNC} { throw { message: 'm' } }`,
-      ].map((source, index) => ({ source, functionId: `honest${index}` }));
-      const run = await worker.run(honest, { user: { n: 1 }, context: { c: 1 }, number: 2, plan: 2 });
-      equal([run.result.run, run.last.step, run.outcome, run.last.message], [2, 2, "threw", "m"]);
-      equal(run.logs, [["a"]]);
-      const checkpoint = run.marks.findLast(({ user }) => user);
-      equal([checkpoint.user, checkpoint.context], [{ n: 2 }, { c: 1 }]);
-      equal(checkpoint.removed.loginToken, ["t"]);
+      const honest = (kind) => HONEST.map((source, index) => ({ source, functionId: `${kind}${index}` }));
+      const values = { user: { n: 1 }, context: { c: 1 } };
+      checkHonest(await worker.run(honest("old"), { ...values, number: 1, plan: 1 }), 1);
+      const source = `${code}; ${ASYNC} { callback(null, user, context) }`;
+      const attack = await worker.run([{ source, functionId: "attack" }], { ...values, number: 2, plan: 2 });
+      equal(attack.outcome, "ok", JSON.stringify(attack.last));
+      checkHonest(await worker.run(null, { ...values, number: 3, plan: 1 }), 3);
+      // Deno's own loader fills an array by index, so there the new source is refused instead.
+      const fresh = await worker.run(honest("new"), { ...values, number: 4, plan: 4 });
+      if (name === "array index setters") equal([fresh.result.run, fresh.outcome], [4, "threw"]);
+      else checkHonest(fresh, 4);
     });
   }
 });

@@ -24,7 +24,9 @@ const FORMS = [
   ["callback(null, null, { request: 1 })", "ok", { context: { request: 1 } }],
   ["callback(null, undefined, { request: 1 })", "ok", { context: { request: 1 } }],
   ["callback(null, { nickname: undefined, photo: null }, context)", "ok", { user: { photo: null } }],
-  ["callback(null, { at: new Date(0), f() {}, s: Symbol() }, context)", "ok", { user: { at: "1970-01-01T00:00:00.000Z" } }],
+  ["callback(null, { at: new Date(0), f() {}, s: Symbol() }, context)", "ok", {
+    user: { at: "1970-01-01T00:00:00.000Z" },
+  }],
   ["callback(null, Object.freeze(user), context)", "ok", {}],
   ["callback(null, new Proxy({ nickname: 'p' }, {}), context)", "ok", { user: { nickname: "p" } }],
   ["callback(new Error('Access denied.'))", "denied", { message: "Access denied." }],
@@ -56,12 +58,15 @@ const FORMS = [
   ["process.nextTick(() => callback(null, user, context))", "ok", {}],
   ["queueMicrotask(() => callback(null, user, context))", "ok", {}],
   ["require('crypto').pbkdf2('a', 'b', 1000, 32, 'sha256', () => callback(null, user, context))", "ok", {}],
+  ["crypto.subtle.digest('SHA-256', new Uint8Array(1)).then(() => callback())", "ok", {}],
   ["require('zlib').gzip('x', () => callback(null, user, context))", "ok", {}],
   ["callback(null, 1, context)", "bad_result", { message: "user must be an object, not a number" }],
   ["callback(null, user, 'x')", "bad_result", { message: "context must be an object, not a string" }],
   ["callback(null, [], context)", "bad_result", { message: "user must be an object, not an array" }],
   ["callback(null, user, () => {})", "bad_result", { message: "context must be an object, not a function" }],
-  ["callback(null, 'alone')", "bad_result", { message: "the value passed to callback must be an object, not a string" }],
+  ["callback(null, 'alone')", "bad_result", {
+    message: "the value passed to callback must be an object, not a string",
+  }],
   ["user.self = user; callback(null, user, context)", "bad_result", {
     message: "user or context contains itself or nests deeper than 32 levels",
   }],
@@ -170,7 +175,8 @@ Deno.test("a broken step threw with its reason", async () => {
 });
 
 Deno.test("detail names the function's own lines and columns, and nothing of ours", async () => {
-  const source = "function deep() {\n  throw new Error('x')\n}\nasync function pipe(user, context, callback) {\n  deep()\n}";
+  const source =
+    "function deep() {\n  throw new Error('x')\n}\nasync function pipe(user, context, callback) {\n  deep()\n}";
   const { detail } = (await once([{ source, name: "my first/../function" }])).last;
   equal(detail, "Error: x\n    at deep (my_first____function.js:2:9)\n    at pipe (my_first____function.js:5:3)");
 });

@@ -30,6 +30,7 @@ const SOURCES = [
   ["function pipe() {}\nreturn 1", null, "line 2, column 1: 'return' outside of function"],
   ["import x from 'y'\nfunction pipe() {}", null, `line 1, column 1: ${NO_IMPORTS}`],
   ["\n  export async function pipe() {}", null, `line 2, column 3: ${NO_IMPORTS}`],
+  ["async function pipe(u, c, cb) {\n  await import('node:v8') }", null, `line 2, column 9: ${NO_IMPORTS}`],
   ["})(); (function pipe() {", null, "line 1, column 1: Unexpected token"],
 ];
 

@@ -14,7 +14,14 @@ const VALUES = [
   ["process.env.TZ", "Asia/Shanghai"],
   ["new Date(0).getHours()", 8],
   ["global === globalThis", true],
-  ["[typeof Deno, typeof Worker, typeof alert, typeof caches, typeof localStorage]", Array(5).fill("undefined")],
+  ["[typeof Worker, typeof alert, typeof caches, typeof localStorage]", Array(4).fill("undefined")],
+  [
+    "['core', 'stdin', 'stdout', 'readTextFile', 'Command', 'internal', 'permissions'].filter((name) => name in Deno)",
+    [],
+  ],
+  ["Object.getOwnPropertySymbols(Deno)", []],
+  ["process.memoryUsage().heapUsed > 0", true],
+  ["process.cwd().length > 0 && process.hrtime().length", 2],
   ["typeof WebAssembly", "undefined"],
   ["new Buffer('hi').toString('base64')", "aGk="],
   ["Buffer.from('hi').toString('hex')", "6869"],
@@ -43,8 +50,11 @@ const VALUES = [
   ["require('timers').setTimeout === setTimeout", true],
   ["(await crypto.subtle.digest('SHA-256', new Uint8Array(3))).byteLength", 32],
   ["await new Response('abc').text()", "abc"],
-  ["await new Promise((done) => { const chunks = []; require('stream').Readable.from(['a', 'b'])" +
-    ".on('data', (c) => chunks.push(c)).on('end', () => done(chunks.join())) })", "a,b"],
+  [
+    "await new Promise((done) => { const chunks = []; require('stream').Readable.from(['a', 'b'])" +
+    ".on('data', (c) => chunks.push(c)).on('end', () => done(chunks.join())) })",
+    "a,b",
+  ],
   ["require('lodash').chunk([1, 2, 3], 2)", [[1, 2], [3]]],
   ["require('axios') === axios", true],
   ["typeof axios.create().get", "function"],
@@ -85,8 +95,9 @@ Deno.test("what tenant code finds", async (t) => {
   }
 });
 
-const REFUSED = ("fs fs/promises child_process net dgram tls dns dns/promises http https http2 cluster worker_threads vm v8 " +
-  "inspector repl readline tty wasi sqlite module test trace_events").split(" ");
+const REFUSED =
+  ("fs fs/promises child_process net dgram tls dns dns/promises http https http2 cluster worker_threads vm v8 " +
+    "inspector repl readline tty wasi sqlite module test trace_events").split(" ");
 
 Deno.test("refused modules load, calls throw and name the way out", async (t) => {
   await using worker = await start();
@@ -123,8 +134,10 @@ const NEUTRALISED = [
 Deno.test("ways around are closed", async (t) => {
   for (const code of NEUTRALISED) {
     await t.step(code, async () => {
-      const run = await once(`${ASYNC} { try { const x = await ${code}; log('reached', typeof x) } catch { log('refused') }
-        callback() }`);
+      const run = await once(
+        `${ASYNC} { try { const x = await ${code}; log('reached', typeof x) } catch { log('refused') }
+        callback() }`,
+      );
       equal([run.outcome, run.logs], ["ok", [["refused"]]]);
     });
   }
@@ -159,7 +172,10 @@ const LOGGED = [
   ["{ get a() { throw 1 } }", "[a value that cannot be read]"],
   ["'x'.repeat(1e8)", "[a line too long for the log]"],
   ["Array(1e6).fill(0)", "[a line too long for the log]"],
-  ["(() => { let a = {}; for (let i = 0; i < 99; i++) a = { l: a, r: a }; return a })()", "[a line too long for the log]"],
+  [
+    "(() => { let a = {}; for (let i = 0; i < 99; i++) a = { l: a, r: a }; return a })()",
+    "[a line too long for the log]",
+  ],
 ];
 
 Deno.test("log keeps any value, readable and bounded", async (t) => {
@@ -183,7 +199,9 @@ Deno.test("a flood of lines ends in one warning, and the next invocation logs ag
   const run = await once([flood, `${ASYNC} { log('next'); callback() }`], { logLines: 5 });
   equal(run.logs, [[0], [1], [2], [3], [4], ["next"]]);
   equal(run.warnings, ["log limit reached"]);
-  const bytes = await once(`${ASYNC} { for (let i = 0; i < 10; i++) log('x'.repeat(100)); callback() }`, { logBytes: 350 });
+  const bytes = await once(`${ASYNC} { for (let i = 0; i < 10; i++) log('x'.repeat(100)); callback() }`, {
+    logBytes: 350,
+  });
   equal([bytes.logs.length, bytes.warnings], [3, ["log limit reached"]]);
 });
 

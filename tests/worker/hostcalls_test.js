@@ -14,10 +14,13 @@ Deno.test("authing methods become host calls, answered or refused", async () => 
       ? { value: [[{ id: "o" }]] }
       : { error: { code: "not_found", message: "no such user" } };
   };
-  const run = await worker.run(`${ASYNC} {
+  const run = await worker.run(
+    `${ASYNC} {
     user.orgs = await authing.users.listOrgs(user.id, { a: 1 });
     try { await authing.userRoleList('u') } catch (error) { user.error = [error instanceof Error, error.code, error.message] }
-    callback(null, user, context) }`, { user: { id: "u1" } });
+    callback(null, user, context) }`,
+    { user: { id: "u1" } },
+  );
   equal(calls, [
     ["authing", { method: "users.listOrgs", arguments: ["u1", { a: 1 }] }, false],
     ["authing", { method: "userRoleList", arguments: ["u"] }, false],
@@ -27,9 +30,12 @@ Deno.test("authing methods become host calls, answered or refused", async () => 
 
 Deno.test("calls may be open at the same time, and answered in any order", async () => {
   await using worker = await start();
-  await worker.send("LOAD", plan(`${ASYNC} {
+  await worker.send(
+    "LOAD",
+    plan(`${ASYNC} {
     const all = await Promise.all([authing.a.x(1), authing.a.x(2), authing.a.x(3)]);
-    callback(null, { all }, context) }`));
+    callback(null, { all }, context) }`),
+  );
   await worker.send("RUN", { run: 1, plan: 1, from: 0, user: {}, context: {} });
   const calls = [];
   while (calls.length < 3) calls.push((await worker.until("HOST_CALL_OPEN")).at(-1).body);
@@ -48,8 +54,11 @@ Deno.test("neither authing nor a group of it is a promise", async () => {
 
 Deno.test("a worker that is waited for by a host call takes the next run only when it is ready", async () => {
   await using worker = await start();
-  await worker.send("LOAD", plan(`${ASYNC} { if (context.left) authing.users.update('u', {}).then(() => log('done'));
-    callback(null, user, context) }`));
+  await worker.send(
+    "LOAD",
+    plan(`${ASYNC} { if (context.left) authing.users.update('u', {}).then(() => log('done'));
+    callback(null, user, context) }`),
+  );
   await worker.send("RUN", { run: 1, plan: 1, from: 0, user: {}, context: { left: true } });
   await worker.send("RUN", { run: 2, plan: 1, from: 0, user: {}, context: {} });
   const first = await worker.until("RESULT");
@@ -88,7 +97,8 @@ Deno.test("calls that start while a run settles are waited for, calls after it a
 
 Deno.test("a call after its run is refused", async () => {
   await using worker = await start();
-  const source = `${ASYNC} { if (context.again) { setTimeout(() => { log(globalThis.seen); callback() }, 5); go(); return }
+  const source =
+    `${ASYNC} { if (context.again) { setTimeout(() => { log(globalThis.seen); callback() }, 5); go(); return }
     globalThis.seen = 'nothing';
     globalThis.go = require('async_hooks').AsyncResource.bind(() => authing.a.b().catch((error) => { seen = error.code }));
     callback() }`;
@@ -101,12 +111,17 @@ Deno.test("a function without a callback is noticed also when a host call was op
   worker.onCall = () => ({ value: 1 });
   const run = await worker.run(`${ASYNC} { await authing.a.b() }`);
   equal(run.outcome, "no_callback");
-  equal((await worker.run([{ source: `${ASYNC} {}`, functionId: "b" }], { number: 2, plan: 2 })).outcome, "no_callback");
+  equal(
+    (await worker.run([{ source: `${ASYNC} {}`, functionId: "b" }], { number: 2, plan: 2 })).outcome,
+    "no_callback",
+  );
 });
 
 Deno.test("arguments that are too large are refused before they are sent", async () => {
   await using worker = await start();
-  const run = await worker.run(`${ASYNC} { try { await authing.a.b('x'.repeat(1e5)) } catch (error) { user.code = error.code }
-    callback() }`);
+  const run = await worker.run(
+    `${ASYNC} { try { await authing.a.b('x'.repeat(1e5)) } catch (error) { user.code = error.code }
+    callback() }`,
+  );
   equal([run.user, run.warnings.length], [{ code: "ERR_TOO_LARGE" }, 1]);
 });

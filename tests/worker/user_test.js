@@ -42,7 +42,11 @@ Deno.test("every method feeds its accumulator", async (t) => {
 /** method call and the warning it earns; it has no effect */
 const WARNED = [
   ["user.addIdToken('k', 1)", ["customData"], "user.addIdToken has no effect in scene PRE_REGISTER"],
-  ["user.addMetaDataAndPersist('k', 1)", ["customData"], "user.addMetaDataAndPersist has no effect in scene PRE_REGISTER"],
+  [
+    "user.addMetaDataAndPersist('k', 1)",
+    ["customData"],
+    "user.addMetaDataAndPersist has no effect in scene PRE_REGISTER",
+  ],
   ["user.removeAccessToken('k')", ["idToken"], "user.removeAccessToken has no effect in scene PRE_REGISTER"],
   ["user.addCustomData('__proto__', { polluted: 1 })", ALL, "user.addCustomData refused the key __proto__"],
   ["user.addCustomData({ toString: () => 'constructor' }, 1)", ALL, "user.addCustomData refused the key constructor"],
@@ -69,15 +73,20 @@ Deno.test("read-only fields come out as they went in, on every hop", async () =>
   const evil = `${ASYNC} { user.id = 'evil'; user.userPoolId = 'other'; user.identities.push('mine');
     callback(null, user, context) }`;
   const user = { id: "u1", identities: [{ provider: "x" }] };
-  const run = await once([evil, `${ASYNC} { log(user.id); callback(null, { id: 'again', nickname: 'n' }, context) }`], { user });
+  const run = await once([evil, `${ASYNC} { log(user.id); callback(null, { id: 'again', nickname: 'n' }, context) }`], {
+    user,
+  });
   equal(run.user, { id: "u1", identities: [{ provider: "x" }], nickname: "n" });
   equal(run.logs, [["u1"]]);
 });
 
 Deno.test("methods do not show", async () => {
-  const run = await once(`${ASYNC} { const names = []; for (const name in user) names.push(name);
+  const run = await once(
+    `${ASYNC} { const names = []; for (const name in user) names.push(name);
     log(names, Object.keys(user), JSON.stringify(user), require('lodash').isPlainObject(user), user.toString(),
-      'addToken' in { ...user }); callback(null, user, context) }`, { user: { a: 1 } });
+      'addToken' in { ...user }); callback(null, user, context) }`,
+    { user: { a: 1 } },
+  );
   equal(run.logs, [[["a"], ["a"], '{"a":1}', true, "[object Object]", false]]);
 });
 
@@ -88,7 +97,10 @@ Deno.test("a user that is null stays null", async () => {
 
 Deno.test("__proto__ keys in the data are data", async () => {
   const user = JSON.parse('{"__proto__": {"admin": true}, "a": {"__proto__": {"admin": true}}}');
-  const run = await once(`${ASYNC} { log({}.admin, user.admin, Object.hasOwn(user, '__proto__'));
-    callback(null, user, context) }`, { user });
+  const run = await once(
+    `${ASYNC} { log({}.admin, user.admin, Object.hasOwn(user, '__proto__'));
+    callback(null, user, context) }`,
+    { user },
+  );
   equal([run.logs, JSON.stringify(run.user)], [[["undefined", "undefined", true]], JSON.stringify(user)]);
 });

@@ -45,7 +45,10 @@ def put(
 
 @app.command(name="list")
 def listed(profile: ProfileOption = "default", as_json: AsJson = False) -> None:
-    """List names and values; a secret's value is not shown."""
+    """List names and values; a secret's value is not shown.
+
+    Example: authpipe env list
+    """
     found = client(profile).call("GET", _PATH)["list"]
     if as_json:
         output.show_json(found)
@@ -60,7 +63,10 @@ def delete(
     profile: ProfileOption = "default",
     as_json: AsJson = False,
 ) -> None:
-    """Delete a variable or a secret."""
+    """Delete a variable or a secret.
+
+    Example: authpipe env delete REGION
+    """
     client(profile).call("DELETE", f"{_PATH}/{quote(name, safe='')}")
     if as_json:
         output.show_json({"deleted": name})

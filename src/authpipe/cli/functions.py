@@ -89,7 +89,10 @@ def listed(
     profile: ProfileOption = "default",
     as_json: AsJson = False,
 ) -> None:
-    """List functions in the order they run."""
+    """List functions in the order they run.
+
+    Example: authpipe function list --scene PRE_REGISTER
+    """
     found = client(profile).call("GET", "/api/v3/list-pipeline-functions", scene=scene)["list"]
     if as_json:
         output.show_json(found)
@@ -100,7 +103,10 @@ def listed(
 
 @app.command()
 def show(function_id: FunctionId, profile: ProfileOption = "default", as_json: AsJson = False) -> None:
-    """Print a function: its options, and its source."""
+    """Print a function: its options, and its source.
+
+    Example: authpipe function show 6560…
+    """
     found = client(profile).call("GET", "/api/v3/get-pipeline-function", funcId=function_id)
     if as_json:
         output.show_json(found)
@@ -112,7 +118,10 @@ def show(function_id: FunctionId, profile: ProfileOption = "default", as_json: A
 
 @app.command()
 def delete(function_id: FunctionId, profile: ProfileOption = "default", as_json: AsJson = False) -> None:
-    """Delete a function."""
+    """Delete a function.
+
+    Example: authpipe function delete 6560…
+    """
     client(profile).call("POST", "/api/v3/delete-pipeline-function", {"funcId": function_id})
     _done({"deleted": function_id}, as_json)
 
@@ -141,7 +150,10 @@ def logs(
     profile: ProfileOption = "default",
     as_json: AsJson = False,
 ) -> None:
-    """What a function did lately, newest first."""
+    """What a function did lately, newest first.
+
+    Example: authpipe function logs 6560… --limit 20
+    """
     path = "/api/v3/get-pipeline-logs"
     found = client(profile).call("GET", path, funcId=function_id, page=page, limit=limit)
     if as_json:

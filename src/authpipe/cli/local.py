@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from authpipe import settings as settings_module
-from authpipe.app import Application
 from authpipe.cli import output
 from authpipe.cli.output import AsJson
 from authpipe.cli.serve import DatabaseUrl, DataDir
-from authpipe.control.user_pools import CreatedPool
-from authpipe.model import UserPool
+
+if TYPE_CHECKING:
+    from authpipe.control.user_pools import UserPools
+
+Result = TypeVar("Result")
 
 pools = typer.Typer(no_args_is_help=True, help="Create, list and delete user pools, on the database itself.")
 
@@ -30,7 +34,7 @@ def create(
 
     Example: authpipe pool create acme --json
     """
-    made = asyncio.run(_create(name, database, data_dir))
+    made = _with_pools(database, data_dir, lambda pools: pools.create(name))
     shown = {
         "userPoolId": made.user_pool.pool_id,
         "name": made.user_pool.name,
@@ -46,8 +50,11 @@ def create(
 
 @pools.command(name="list")
 def listed(as_json: AsJson = False, database: DatabaseUrl = None, data_dir: DataDir = None) -> None:
-    """List the user pools."""
-    found = asyncio.run(_list(database, data_dir))
+    """List the user pools.
+
+    Example: authpipe pool list
+    """
+    found = _with_pools(database, data_dir, lambda pools: pools.list())
     if as_json:
         output.show_json([{"userPoolId": p.pool_id, "name": p.name, "createdAt": p.created_at} for p in found])
     else:
@@ -68,26 +75,20 @@ def delete(
     """
     if not yes:
         typer.confirm(f"Delete user pool {pool_id} and everything in it?", abort=True)
-    asyncio.run(_delete(pool_id, database, data_dir))
+    _with_pools(database, data_dir, lambda pools: pools.delete(pool_id=pool_id))
     if as_json:
         output.show_json({"deleted": pool_id})
     else:
         output.say(f"deleted {pool_id}")
 
 
-async def _create(name: str, database: str | None, data_dir: object) -> CreatedPool:
-    loaded = settings_module.load(os.environ, database=database, data_dir=data_dir)
-    async with Application.open(loaded, serving=False) as application:
-        return await application.user_pools.create(name)
+def _with_pools(database: str | None, data_dir: Path | None, act: Callable[[UserPools], Awaitable[Result]]) -> Result:
+    """What `act` makes of the user pools in the database, opened for it."""
+    from authpipe.app import Application
 
+    async def opened() -> Result:
+        loaded = settings_module.load(os.environ, database=database, data_dir=data_dir)
+        async with Application.open(loaded, serving=False) as application:
+            return await act(application.user_pools)
 
-async def _list(database: str | None, data_dir: object) -> list[UserPool]:
-    loaded = settings_module.load(os.environ, database=database, data_dir=data_dir)
-    async with Application.open(loaded, serving=False) as application:
-        return await application.user_pools.list()
-
-
-async def _delete(pool_id: str, database: str | None, data_dir: object) -> None:
-    loaded = settings_module.load(os.environ, database=database, data_dir=data_dir)
-    async with Application.open(loaded, serving=False) as application:
-        await application.user_pools.delete(pool_id=pool_id)
+    return asyncio.run(opened())

@@ -11,11 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.engine import make_url
 
 from authpipe import settings as settings_module
-from authpipe.api import test_data
-from authpipe.app import Application, urls
 from authpipe.cli import output, verdicts
 from authpipe.cli.functions import source_of
 from authpipe.cli.output import AsJson
@@ -54,6 +51,9 @@ def test(
 
 async def _test(scene: Scene, given: dict[str, JsonObject | None], trial: dict[str, Any]) -> Verdict:
     """A debug run in a database of its own; user and context are made up where `given` has None."""
+    from authpipe.api import test_data
+    from authpipe.app import Application
+
     with tempfile.TemporaryDirectory() as folder:
         loaded = settings_module.load({}, data_dir=folder, spares=0)
         async with Application.open(loaded) as application:
@@ -100,6 +100,10 @@ def _engine_check() -> dict[str, Any]:
 
 
 async def _database_check(database: str | None, data_dir: Path | None) -> dict[str, Any]:
+    from sqlalchemy.engine import make_url
+
+    from authpipe.app import Application, urls
+
     loaded = settings_module.load(os.environ, database=database, data_dir=data_dir)
     shown = make_url(urls(loaded)[0]).render_as_string(hide_password=True)
     if not loaded.storage.database and not loaded.storage.data_dir.exists():

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
 import msgspec
 import typer
 
 from authpipe.cli import output
 from authpipe.cli.output import AsJson
 from authpipe.errors import AuthpipeError, Unauthorized
+
+if TYPE_CHECKING:
+    import httpx
 
 ProfileOption = Annotated[str, typer.Option("--profile", envvar="AUTHPIPE_PROFILE", help="Which login to use.")]
 
@@ -62,6 +64,8 @@ class Client:
     """Speaks to a server as one access key; errors become `AuthpipeError`."""
 
     def __init__(self, profile: Profile) -> None:
+        import httpx
+
         self._profile = profile
         self._http = httpx.Client(base_url=profile.server, timeout=_TIMEOUT)
         self._token: str | None = None
@@ -80,9 +84,11 @@ class Client:
     def _request(self, method: str, path: str, body: Any, query: dict[str, Any]) -> httpx.Response:
         headers = {"authorization": f"Bearer {self._token}"} if self._token else {}
         parameters = {name: value for name, value in query.items() if value is not None}
+        import httpx
+
         try:
             return self._http.request(method, path, json=body, params=parameters, headers=headers)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise AuthpipeError(f"{self._profile.server}: {error or type(error).__name__}") from error
 
 

@@ -22,7 +22,10 @@ TemplateId = Annotated[str, typer.Argument(help="As `template list` prints it.")
 def listed(
     scene: Annotated[str | None, typer.Option(help="Only those made for this scene.")] = None, as_json: AsJson = False
 ) -> None:
-    """List the templates of the catalogue."""
+    """List the templates of the catalogue.
+
+    Example: authpipe template list --scene PRE_REGISTER
+    """
     known = catalogue.load()
     found = known.templates if scene is None else known.for_scene(Scene.parse(scene))
     if as_json:

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from authpipe.api.answers import debug_answer
 from authpipe.cli import output
 from authpipe.errors import InvalidArgument
 from authpipe.model import JsonObject, Scene, Verdict
@@ -32,6 +31,8 @@ def read(file: Path | None) -> JsonObject | None:
 
 def as_answer(verdict: Verdict) -> JsonObject:
     """The verdict as the HTTP API gives it."""
+    from authpipe.api.answers import debug_answer
+
     answer: JsonObject = msgspec.to_builtins(debug_answer(verdict))
     return answer
 

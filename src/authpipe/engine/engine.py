@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -96,13 +96,13 @@ class Engine:
         Raises `NotFound`, `PayloadTooLarge`, `Conflict` (a request id reused for something else) and `Overloaded`.
         Source: contract.md, sections 1 to 4.
         """
-
-        async def traverse() -> Verdict:
-            compiled = self._plans.cached(pool_id, scene) or await self._plans.get(pool_id=pool_id, scene=scene)
-            return await self._traverse(compiled, user, context, identifiers, deadline_ms, request_id)
-
+        compiled = self._plans.cached(pool_id, scene) or await self._plans.get(pool_id=pool_id, scene=scene)
         if request_id is None:
-            return await traverse()
+            return await self._traverse(compiled, user, context, identifiers, deadline_ms, None)
+
+        def traverse() -> Awaitable[Verdict]:
+            return self._traverse(compiled, user, context, identifiers, deadline_ms, request_id)
+
         body = _encode([user, context, identifiers])
         return await self._repeats.once((pool_id, scene, request_id), body, traverse)
 

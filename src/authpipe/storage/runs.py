@@ -64,6 +64,7 @@ class Runs:
         self._database = database
         self._cipher = cipher
         # Text once, tuples then: at thousands of rows a second SQLAlchemy's own insert costs more than SQLite's.
+        self._insert_json = _insert_json_texts(database)
         self._insert = {table: _insert_text(table, database) for table in (runs, invocations, run_snapshots)}
 
     async def add(self, records: Sequence[RunRecord]) -> None:
@@ -75,8 +76,15 @@ class Runs:
         }
         async with self._database.write(self._database.logs) as connection:
             for table, rows in batches.items():
-                if rows:
-                    await connection.exec_driver_sql(self._insert[table], rows)
+                await self._write(connection, table, rows)
+
+    async def _write(self, connection: AsyncConnection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+        if table in self._insert_json:
+            plain = [row for row in rows if not any(type(value) is bytes for value in row)]
+            await connection.exec_driver_sql(self._insert_json[table], (_encode(plain).decode(),))
+            rows = [row for row in rows if any(type(value) is bytes for value in row)] if len(plain) < len(rows) else []
+        if rows:
+            await connection.exec_driver_sql(self._insert[table], rows)
 
     async def get(self, *, pool_id: str, run_id: str) -> RunRecord:
         """That run with all that is kept of it. Raises `NotFound`."""
@@ -142,6 +150,21 @@ class Runs:
 
 def _insert_text(table: Table, database: Database) -> str:
     return str(insert(table).compile(dialect=database.logs.dialect))
+
+
+def _insert_json_texts(database: Database) -> dict[Table, str]:
+    """On SQLite, statements that take a whole batch as one JSON text.
+
+    Row by row the driver's thread and the event loop would hand the interpreter lock to and fro for every one.
+    """
+    if database.logs.dialect.name != "sqlite":
+        return {}
+    texts = {}
+    for table in (runs, invocations):
+        names = ", ".join(column.name for column in table.columns)
+        values = ", ".join(f"value ->> {place}" for place in range(len(table.columns)))
+        texts[table] = f"INSERT INTO {table.name} ({names}) SELECT {values} FROM json_each(?)"
+    return texts
 
 
 def _run_row(record: RunRecord) -> tuple[Any, ...]:

@@ -13,6 +13,13 @@ const NO_IMPORTS = "import and export are not available: write require('…') an
 const FUNCTIONS = ["FunctionDeclaration", "FunctionExpression", "ArrowFunctionExpression"];
 const EXPORTED = ["pipe", "exports.pipe", "module.exports", "module.exports.pipe"];
 
+const OPTIONS = { ecmaVersion: "latest", sourceType: "script", locations: true, onToken: refuseImport };
+
+/** `import(…)` is an expression that scripts may use; here it would only lead around `require`. @param {any} token */
+function refuseImport({ type, loc }) {
+  if (type.keyword === "import") throw Object.assign(new SyntaxError(NO_IMPORTS), { loc: loc.start });
+}
+
 /** Payload of a Checked frame for that of a Check frame. @param {string} text */
 export function check(text) {
   const { parameters, error } = inspect(fromJson(text).source);
@@ -22,7 +29,7 @@ export function check(text) {
 /** @param {string} source @returns {{parameters: number | null, error: string | null}} */
 function inspect(source) {
   try {
-    const found = lastPipe(acorn().parse(source, { ecmaVersion: "latest", sourceType: "script" }).body);
+    const found = lastPipe(acorn().parse(source, OPTIONS).body);
     if (found === undefined) return { parameters: null, error: NO_PIPE };
     compileBody(source + ENDING, "file:///check.js", NAMES);
     return { parameters: found === null ? null : found.params.length, error: null };

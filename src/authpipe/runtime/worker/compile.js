@@ -1,7 +1,7 @@
 // @ts-check
 /** Text into a function whose lines and columns are those of the text. */
 
-import { compileFunction, defineProperty, iterate, lists } from "./primordials.js";
+import { compileFunction, defineProperty, iterate, lists, TextError } from "./primordials.js";
 
 const ITERATOR = Symbol.iterator;
 
@@ -19,6 +19,9 @@ export function compileBody(text, url, names) {
   const answer = compileFunction(text, url, undefined, names);
   if (iterator !== iterate) setIterator(iterator);
   if (answer[1]) throw answer[1].thrown;
+  if (typeof answer[0] !== "function") {
+    throw new TextError("arrays were tampered with: no source can be loaded any more");
+  }
   return answer[0];
 }
 

@@ -2,15 +2,18 @@
 /** Node's process object and built-in modules, loaded when somebody first asks: that costs as much as starting Deno. */
 
 import { withDeno } from "./deno_global.js";
-import { line } from "./log.js";
 import { current } from "./invocation.js";
-import { apply, defineProperty } from "./primordials.js";
+import { line } from "./log.js";
+import { apply, defineProperty, exit } from "./primordials.js";
 
 const descriptor = /** @type {any} */ (Object.getOwnPropertyDescriptor(globalThis, "process"));
 const buffer = /** @type {any} */ (Object.getOwnPropertyDescriptor(globalThis, "Buffer"));
 
 /** Members of process that lead out of the box or into Node's internals. */
 const NEUTRALISED = ["binding", "_linkedBinding", "getBuiltinModule", "dlopen", "mainModule", "openStdin", "_rawDebug"];
+
+/** What a shell calls an abort. */
+const ABORTED = 134;
 
 /** @type {any} */
 let loaded = null;
@@ -36,6 +39,9 @@ function prepared() {
   load = process.getBuiltinModule;
   for (let i = 0; i < NEUTRALISED.length; i++) replace(process, NEUTRALISED[i], refuse(NEUTRALISED[i]));
   replace(process, "mainModule", undefined);
+  replace(process, "exit", exit);
+  replace(process, "reallyExit", exit);
+  replace(process, "abort", () => exit(ABORTED));
   replace(process, "stdout", output("stdout"));
   replace(process, "stderr", output("stderr"));
   return process;

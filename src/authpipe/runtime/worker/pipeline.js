@@ -7,6 +7,7 @@ import { enter, Invocation, leave } from "./invocation.js";
 import { warn } from "./log.js";
 import {
   create,
+  defineProperty,
   hasMoreWork,
   hasOwn,
   hasTicks,
@@ -32,6 +33,7 @@ import { quote } from "./words.js";
 /** How often work that is not counted, such as a digest in the background, is looked at, milliseconds. */
 const LOOK_AGAIN = 10;
 const TOKENS = ["idToken", "accessToken", "loginToken"];
+const PLAIN = { __proto__: null, value: undefined, configurable: true };
 const NO_NAMES = create(null);
 const NOTHING_REMOVED = { idToken: NO_NAMES, accessToken: NO_NAMES, loginToken: NO_NAMES };
 
@@ -180,6 +182,8 @@ function watch(invocation, value) {
     invocation.returned = true;
     invocation.idle();
   };
+  // Without this, `then` would ask the tenant's Promise for a class to make its answer with.
+  defineProperty(value, "constructor", /** @type {any} */ (PLAIN));
   then(value, done, (/** @type {any} */ error) => invocation.threw(error));
 }
 
