@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from authpipe.catalogue.catalogue import Catalogue
+from authpipe.app import Application
+from authpipe.catalogue.catalogue import Catalogue, Template
 from authpipe.model import Scene
 
 Case = dict[str, Any]
@@ -29,6 +30,31 @@ async def test_a_template_does_what_the_table_says(
         assert came["message"] == expect.get("message")
     _check_effects(came, expect)
     _check_logs(came["logs"], expect)
+    _check_warnings(came["warnings"], expect)
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_every_template_can_be_deployed_as_it_is(
+    catalogue: Catalogue, application: Application, make_pool: Callable[[], Awaitable[str]]
+) -> None:
+    pool_id = await make_pool()
+    made = [
+        await application.functions.create(pool_id=pool_id, draft=_draft(template, template.scenes[0]))
+        for template in catalogue.templates
+    ]
+    assert [function for function in made if function.status != "success"] == []
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("name", ["lark-notify", "slack-notify", "dingtalk-notify"])
+async def test_a_notification_is_left_for_later(
+    name: str, catalogue: Catalogue, application: Application, make_pool: Callable[[], Awaitable[str]]
+) -> None:
+    pool_id, scene = await make_pool(), Scene.POST_AUTHENTICATION
+    made = await application.functions.create(pool_id=pool_id, draft=_draft(catalogue.get(name), scene))
+    verdict = await application.engine.run(pool_id=pool_id, scene=scene, user={"id": "u1"}, context={})
+    assert (verdict.verdict, verdict.steps) == ("continue", [])
+    assert [item.function_id for item in verdict.queued] == [made.func_id]
 
 
 def test_every_template_has_an_allowing_a_refusing_and_an_edge_case(catalogue: Catalogue) -> None:
@@ -53,6 +79,11 @@ def test_cases_meant_for_the_template_run_in_its_scenes(catalogue: Catalogue) ->
     assert strangers == []
 
 
+def _draft(template: Template, scene: str) -> dict[str, Any]:
+    names = {"funcName": template.id, "funcDescription": template.overview_en}
+    return {"sourceCode": template.code, "scene": scene, "isAsynchronous": template.asynchronous, **names}
+
+
 def _check_effects(came: dict[str, Any], expect: dict[str, Any]) -> None:
     if "customDataLatest" in expect:
         latest = came["customData"]
@@ -71,3 +102,9 @@ def _check_logs(logs: list[list[Any]], expect: dict[str, Any]) -> None:
     text = json.dumps(logs, ensure_ascii=False, separators=(",", ":"))
     assert [part for part in expect.get("logged", []) if part not in text] == []
     assert [part for part in expect.get("notLogged", []) if part in text] == []
+
+
+def _check_warnings(warnings: list[list[Any]], expect: dict[str, Any]) -> None:
+    wanted = expect.get("warned", [])
+    assert len(warnings) == len(wanted)
+    assert [part for part in wanted if part not in str(warnings)] == []

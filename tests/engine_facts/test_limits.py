@@ -32,7 +32,7 @@ def test_jitless_runs_without_writable_code(printed):
 
 
 def test_jit_does_not_run_without_writable_code(run):
-    assert run("console.log(6 * 7)", v8=JIT, before=refuse_writable_code).returncode < 0
+    assert run("console.log(6 * 7)", v8=JIT, before=refuse_writable_code).returncode != 0
 
 
 def test_jitless_has_no_webassembly(printed):
@@ -43,7 +43,7 @@ def test_jitless_has_no_webassembly(printed):
 def test_heap_limit_aborts_the_process(run):
     done = run("const kept = []; for (;;) kept.push(new Array(1000).fill({}))")
     assert done.returncode in (-signal.SIGTRAP, -signal.SIGABRT, -signal.SIGILL)
-    assert "heap out of memory" in done.stderr
+    assert "Fatal JavaScript out of memory" in done.stderr
 
 
 def test_heap_limit_does_not_count_buffers(printed):

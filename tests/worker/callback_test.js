@@ -85,6 +85,11 @@ const FORMS = [
   ["user.s = 'ü'.repeat(300000); callback(null, user, context)", "bad_result", {
     message: "user and context together are larger than 500 KiB of JSON",
   }],
+  ["user.half = 'a\\ud83d'; callback(null, user, context)", "bad_result", {
+    message: "user contains half of a character (a lone surrogate)",
+  }],
+  ["user.text = '\\\\ud83d'; callback(null, user, context)", "ok", { user: { nickname: "before", text: "\\ud83d" } }],
+  ["callback('a\\ud83d')", "denied", { message: "a\ufffd" }],
   ["user.toJSON = () => 5; callback(null, user, context)", "bad_result", { message: "user is not an object" }],
   ["user.toJSON = () => { throw new Error('never') }; callback(null, user, context)", "bad_result", {
     message: "user cannot be turned into JSON: never",

@@ -72,7 +72,7 @@ class RunAnswer(msgspec.Struct, rename="camel"):
 
 
 class DebugAnswer(msgspec.Struct, rename="camel"):
-    """What a debug run came to. Source: contract.md, section 6.8."""
+    """What a debug run came to.."""
 
     request_id: str
     #: 200, or 603 for a deny

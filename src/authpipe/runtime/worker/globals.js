@@ -7,7 +7,7 @@ import { hideDeno } from "./deno_global.js";
 import { fetch } from "./egress.js";
 import { makeRequire } from "./modules.js";
 import { nodeBuffer, nodeProcess } from "./node.js";
-import { assign, create, defineProperty, freeze, setVariable } from "./primordials.js";
+import { assign, create, defineProperty, environment, freeze, setVariable } from "./primordials.js";
 import { timers } from "./timers.js";
 
 /** What would talk to the outside, start threads, or write over the frames on standard output. */
@@ -27,6 +27,8 @@ export function install() {
   lazily("Buffer", nodeBuffer);
   define("global", globalThis);
   define("env", freeze(create(null)));
+  // Deno itself adds variables to what it was started with.
+  for (const name of Object.keys(environment.toObject())) environment.delete(name);
   hideDeno();
 }
 
@@ -51,9 +53,9 @@ function lazily(name, make) {
 let prepared = false;
 
 /** Time zone and environment of the user pool, before the first of its code. @param {import("./programs.js").Plan} plan */
-export function prepare({ settings, environment }) {
+export function prepare(plan) {
   if (prepared) return;
   prepared = true;
-  setVariable("TZ", settings.timeZone);
-  define("env", freeze(assign({}, environment)));
+  setVariable("TZ", plan.settings.timeZone);
+  define("env", freeze(assign({}, plan.environment)));
 }

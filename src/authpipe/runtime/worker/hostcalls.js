@@ -10,7 +10,7 @@ import { HOST_CALL_OPEN, send } from "./frames.js";
 import { current } from "./invocation.js";
 import { warn } from "./log.js";
 import { byteLength, create, hasOwn, Later, parse, stringify, TextError } from "./primordials.js";
-import { quote } from "./words.js";
+import { hasHalfCharacter, quote } from "./words.js";
 
 const ARGUMENT_BYTES = 60 * 1024;
 
@@ -46,6 +46,10 @@ export function hostCall(name, args) {
     if (byteLength(text) > ARGUMENT_BYTES) {
       warn(invocation, `${name} was called with more than ${ARGUMENT_BYTES} bytes of arguments`);
       reject(coded("ERR_TOO_LARGE", `the arguments of ${name} are too large`));
+      return;
+    }
+    if (hasHalfCharacter(text)) {
+      reject(coded("ERR_BAD_ARGUMENTS", `the arguments of ${name} contain half of a character (a lone surrogate)`));
       return;
     }
     begin({ invocation, resolve, reject }, name, text);

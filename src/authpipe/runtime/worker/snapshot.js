@@ -2,6 +2,7 @@
 /** User and context turned into JSON text once, inside the callback: checkpoint, next input and result alike. */
 
 import { byteLength, isArray, isView, lengthOfView, stringify } from "./primordials.js";
+import { hasHalfCharacter } from "./words.js";
 
 /** Largest user and context together, bytes of JSON. */
 export const SIZE_LIMIT = 500 * 1024;
@@ -47,6 +48,7 @@ function encode(value, name) {
     throw new BadValue(`${name} cannot be turned into JSON: ${reason(error)}`);
   }
   if (typeof text !== "string" || (text[0] !== "{" && value !== null)) throw new BadValue(`${name} is not an object`);
+  if (hasHalfCharacter(text)) throw new BadValue(`${name} contains half of a character (a lone surrogate)`);
   return text;
 }
 

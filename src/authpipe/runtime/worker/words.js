@@ -1,13 +1,26 @@
 // @ts-check
 /** Texts from values of tenant code: error messages, stacks, sanitised names. Runs inside the function's time. */
 
-import { apply, codeAt, findText, isNativeError, sliceText, stringify, Text } from "./primordials.js";
+import { apply, codeAt, findText, isNativeError, sliceText, stringify, Text, wellFormed } from "./primordials.js";
 
 export const MESSAGE_LIMIT = 1024;
 export const DETAIL_LIMIT = 4096;
 
-/** A JSON string, safe to put into a frame. @type {(text: string) => string} */
-export const quote = stringify;
+/** A JSON string, safe to put into a frame. @param {string} text @returns {string} */
+export const quote = (text) => stringify(wellFormed(text));
+
+/**
+ * Whether JSON text that the engine wrote contains half a surrogate pair, which other JSON readers refuse.
+ * @param {string} text
+ */
+export function hasHalfCharacter(text) {
+  for (let at = findText(text, "\\ud"); at >= 0; at = findText(text, "\\ud", at + 1)) {
+    let slashes = 1;
+    while (text[at - slashes] === "\\") slashes++;
+    if (slashes % 2 === 1) return true;
+  }
+  return false;
+}
 
 /** At most `limit` UTF-16 units of `text`. @param {string} text @param {number} limit */
 export const cut = (text, limit) => (text.length > limit ? sliceText(text, 0, limit - 1) + "…" : text);
