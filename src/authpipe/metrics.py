@@ -77,9 +77,7 @@ class Metrics:
         return family
 
 
-def _counter(
-    name: str, help: str, labels: tuple[str, ...], counts: Mapping[Any, int]
-) -> CounterMetricFamily:
+def _counter(name: str, help: str, labels: tuple[str, ...], counts: Mapping[Any, int]) -> CounterMetricFamily:
     family = CounterMetricFamily(name, help, labels=labels)
     for values, count in counts.items():
         family.add_metric(values, count)

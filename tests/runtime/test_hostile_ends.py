@@ -33,7 +33,10 @@ ENDS = {
         "function pipe(u, c, cb) { let d = {}; for (let i = 0; i < 50; i++) d = { d }; u.address = d; cb(null, u, c) }",
         Outcome.BAD_RESULT,
     ),
-    "leaves half a character": ("function pipe(u, c, cb) { u.nickname = '\\ud800'; cb(null, u, c) }", Outcome.BAD_RESULT),
+    "leaves half a character": (
+        "function pipe(u, c, cb) { u.nickname = '\\ud800'; cb(null, u, c) }",
+        Outcome.BAD_RESULT,
+    ),
     "aborts the engine": ("function pipe(u, c, cb) { [].sort.call({ length: 2 ** 32 - 1 }) }", Outcome.CRASHED),
     "ends the process": ("function pipe(u, c, cb) { process.exit(0) }", Outcome.CRASHED),
     "calls back twice": ("function pipe(u, c, cb) { cb(null, u, c); cb(new Error('late')) }", Outcome.OK),

@@ -30,9 +30,7 @@ async def test_a_run_ends_where_skipping_is_not_allowed(bench) -> None:
 
 async def test_removed_claims_survive_a_kill(bench) -> None:
     remove = "function pipe(u, c, cb) { u.removeIdToken('gender'); cb(null, u, c) }"
-    program = bench.program(
-        remove, SPIN, scene=Scene.PRE_OIDC_ID_TOKEN_ISSUED, options={"terminate_on_timeout": False}
-    )
+    program = bench.program(remove, SPIN, scene=Scene.PRE_OIDC_ID_TOKEN_ISSUED, options={"terminate_on_timeout": False})
     result = await bench.run(program)
     assert result.outcome is Outcome.OK
     assert result.removed.id_token == ["gender"]

@@ -1,11 +1,14 @@
 // @ts-check
 /** What a call of `callback` means. Source: contract.md, section 2.3. */
 
-import { has, isArray } from "./primordials.js";
+import { byteLength, has, isArray } from "./primordials.js";
+import { removalsText } from "./removals.js";
 import { BadValue, snapshot } from "./snapshot.js";
 import { resultingUser } from "./user.js";
 import { messageOf, stackOf } from "./words.js";
 
+/** Longest list of removed claims, bytes of JSON; it travels beside user and context. */
+const REMOVALS_LIMIT = 8 * 1024;
 /** Keys that tell a context from a user when it is not the very object that was passed in. */
 const CONTEXT_KEYS = ["request", "userPoolId", "connection"];
 
@@ -23,6 +26,7 @@ export function interpret(invocation, error, first, second) {
     const { user, context } = values(invocation, first, second);
     checkObject(context, "context");
     if (user !== null) checkObject(user, "user");
+    checkRemovals(invocation);
     return snapshot(user === null ? null : resultingUser(invocation, user), context);
   } catch (problem) {
     const text = problem instanceof BadValue ? problem.text : `user or context cannot be read: ${messageOf(problem)}`;
@@ -64,6 +68,12 @@ function isContext({ user, context, parameters }, lone) {
   checkObject(lone, "the value passed to callback");
   for (let i = 0; i < CONTEXT_KEYS.length; i++) if (has(lone, CONTEXT_KEYS[i])) return true;
   return parameters === 2;
+}
+
+/** @param {import("./invocation.js").Invocation} invocation */
+function checkRemovals({ removed, run }) {
+  if (removed === run.removed || byteLength(removalsText(removed)) <= REMOVALS_LIMIT) return;
+  throw new BadValue("the names of the removed claims are too long together");
 }
 
 /** @param {any} value @param {string} name */

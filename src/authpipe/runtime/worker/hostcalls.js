@@ -42,6 +42,12 @@ export function hostCall(name, args) {
       reject(coded("ERR_RUN_OVER", `${name} was called after its run was over`));
       return;
     }
+    try {
+      measure(args, 1, ARGUMENT_BYTES);
+    } catch (error) {
+      reject(error instanceof BadValue ? coded("ERR_BAD_ARGUMENTS", `the arguments of ${name} cannot be sent`) : error);
+      return;
+    }
     const text = stringify(args);
     if (byteLength(text) > ARGUMENT_BYTES) {
       warn(invocation, `${name} was called with more than ${ARGUMENT_BYTES} bytes of arguments`);

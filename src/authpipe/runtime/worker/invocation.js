@@ -7,13 +7,6 @@ import { AsyncVariable, getAsyncContext, now, setAsyncContext, stopTimer } from 
 import { messageOf } from "./words.js";
 
 /**
- * @typedef {object} Removals names of claims, by token; null-prototype objects with `true` under each name
- * @property {Record<string, true>} idToken
- * @property {Record<string, true>} accessToken
- * @property {Record<string, true>} loginToken
- */
-
-/**
  * @typedef {object} Settled how the function ended, fixed by whatever came first
  * @property {string} outcome
  * @property {string | null} message
@@ -46,7 +39,7 @@ export class Invocation {
   /** index of the step */
   number = 0;
   /** @type {import("./programs.js").Step} */ step;
-  /** @type {Removals} */ removed;
+  /** @type {import("./removals.js").Removals} */ removed;
   /** the call before this one in the run */
   /** @type {Invocation | null} */ previous;
   /** callback was called, or something else came first */

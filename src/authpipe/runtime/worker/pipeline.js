@@ -6,7 +6,6 @@ import { RESULT, send, START_MARK } from "./frames.js";
 import { enter, Invocation, leave } from "./invocation.js";
 import { warn } from "./log.js";
 import {
-  create,
   defineProperty,
   hasMoreWork,
   hasOwn,
@@ -27,15 +26,13 @@ import {
 } from "./primordials.js";
 import { evaluate, evaluated, planOf } from "./programs.js";
 import { releaseTimers } from "./timers.js";
+import { NOTHING_REMOVED, removalsOf, removalsText } from "./removals.js";
 import { attach, readOnlyFields } from "./user.js";
 import { quote } from "./words.js";
 
 /** How often work that is not counted, such as a digest in the background, is looked at, milliseconds. */
 const LOOK_AGAIN = 10;
-const TOKENS = ["idToken", "accessToken", "loginToken"];
 const PLAIN = { __proto__: null, value: undefined, configurable: true };
-const NO_NAMES = create(null);
-const NOTHING_REMOVED = { idToken: NO_NAMES, accessToken: NO_NAMES, loginToken: NO_NAMES };
 
 /** One traversal of a plan. */
 export class Run {
@@ -48,7 +45,7 @@ export class Run {
   at = 0;
   /** @type {any} */ user;
   /** @type {any} */ context;
-  /** @type {import("./invocation.js").Removals} */ removed;
+  /** @type {import("./removals.js").Removals} */ removed;
   /** read-only fields of user */
   /** @type {any} */ kept;
   /** the Result has been written */
@@ -83,7 +80,7 @@ export class Run {
     this.at = frame.from;
     this.user = frame.user;
     this.context = frame.context;
-    this.removed = hasOwn(frame, "removed") && frame.removed ? removals(frame.removed) : NOTHING_REMOVED;
+    this.removed = hasOwn(frame, "removed") && frame.removed ? removalsOf(frame.removed) : NOTHING_REMOVED;
     this.kept = readOnlyFields(frame.user ?? {}, this.plan.readOnly);
   }
 
@@ -298,33 +295,8 @@ function original(run) {
 
 /** @param {Run} run */
 function values({ userText, contextText, removed }) {
-  const names = removed === NOTHING_REMOVED ? "" : `,"removed":${namesRemoved(removed)}`;
+  const names = removed === NOTHING_REMOVED ? "" : `,"removed":${removalsText(removed)}`;
   return `,"user":${userText},"context":${contextText}${names}`;
-}
-
-/** @param {import("./invocation.js").Removals} removed */
-function namesRemoved(removed) {
-  let text = "";
-  for (let i = 0; i < TOKENS.length; i++) {
-    const token = /** @type {keyof typeof removed} */ (TOKENS[i]);
-    let list = "";
-    for (const name in removed[token]) list += `${list ? "," : ""}${quote(name)}`;
-    text += `${text ? "," : ""}"${token}":[${list}]`;
-  }
-  return `{${text}}`;
-}
-
-/** @param {Record<string, string[]>} frame @returns {import("./invocation.js").Removals} */
-function removals(frame) {
-  /** @type {any} */
-  const removed = {};
-  for (let i = 0; i < TOKENS.length; i++) {
-    const names = create(null);
-    const list = hasOwn(frame, TOKENS[i]) ? frame[TOKENS[i]] : [];
-    for (let j = 0; j < list.length; j++) names[list[j]] = true;
-    removed[TOKENS[i]] = names;
-  }
-  return removed;
 }
 
 /** Nothing of the run's functions is heard from here on, and their timers are gone. @param {Run} run */

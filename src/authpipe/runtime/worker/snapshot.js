@@ -69,7 +69,7 @@ function reason(error) {
  * @param {number} left
  * @returns {number} what is left
  */
-function measure(value, depth, left) {
+export function measure(value, depth, left) {
   if (depth > DEPTH_LIMIT) throw new BadValue(TOO_DEEP);
   if (isArray(value)) {
     const { length } = value;

@@ -14,6 +14,7 @@ import {
   Weak,
 } from "./primordials.js";
 import { warn } from "./log.js";
+import { changed } from "./removals.js";
 
 /**
  * @typedef {object} Method
@@ -142,21 +143,10 @@ function remove(user, invocation, accumulator, key) {
   change(invocation, accumulator, Text(key), true);
 }
 
-/**
- * Removals are copied before they change: those from before the step must survive when the step is skipped.
- * @param {import("./invocation.js").Invocation} invocation
- * @param {string} accumulator
- * @param {string} key
- * @param {boolean} removed
- */
-function change(invocation, accumulator, key, removed) {
+/** @param {any} invocation @param {string} accumulator @param {string} key @param {boolean} gone */
+function change(invocation, accumulator, key, gone) {
   const token = TOKENS[accumulator];
-  if (token === undefined || (!removed && invocation.removed[token][key] !== true)) return;
-  /** @type {any} */
-  const names = { __proto__: null, ...invocation.removed[token] };
-  if (removed) names[key] = true;
-  else delete names[key];
-  invocation.removed = { ...invocation.removed, [token]: names };
+  if (token !== undefined) invocation.removed = changed(invocation.removed, token, key, gone);
 }
 
 /**
