@@ -183,6 +183,7 @@ def outcomes() -> None:
 
 def errors() -> None:
     """Every error a caller can be told about."""
+    import authpipe.app  # noqa: F401 -- so that every error class exists
     from authpipe.errors import AuthpipeError
 
     rows = [(f"`{kind.code}`", kind.status, kind.message) for kind in _family(AuthpipeError)]

@@ -117,11 +117,11 @@ Deno.test("a function without a callback is noticed also when a host call was op
   );
 });
 
-Deno.test("arguments that are too large are refused before they are sent", async () => {
+Deno.test("arguments that cannot be sent are refused before they are", async () => {
   await using worker = await start();
-  const run = await worker.run(
-    `${ASYNC} { try { await authing.a.b('x'.repeat(1e5)) } catch (error) { user.code = error.code }
-    callback() }`,
-  );
-  equal([run.user, run.warnings.length], [{ code: "ERR_TOO_LARGE" }, 1]);
+  const run = await worker.run(`${ASYNC} { const codes = []; const cycle = {}; cycle.cycle = cycle;
+    for (const bad of ['x'.repeat(1e5), 'x'.repeat(1e8), 1n, cycle, 'a\\ud800', { toJSON() { throw 1 } }])
+      try { await authing.a.b(bad) } catch (error) { codes.push(error.code) }
+    callback(null, { codes }, context) }`);
+  equal(run.user, { codes: Array(6).fill("ERR_BAD_ARGUMENTS") });
 });

@@ -80,6 +80,11 @@ Deno.test("read-only fields come out as they went in, on every hop", async () =>
   equal(run.logs, [["u1"]]);
 });
 
+Deno.test("removals may not outgrow the frame they travel in", async () => {
+  const run = await once(`${ASYNC} { user.removeToken('x'.repeat(1e6)); callback(null, user, context) }`);
+  equal([run.outcome, run.last.message], ["bad_result", "the names of the removed claims are too long together"]);
+});
+
 Deno.test("methods do not show", async () => {
   const run = await once(
     `${ASYNC} { const names = []; for (const name in user) names.push(name);

@@ -8,8 +8,8 @@
 
 import { HOST_CALL_OPEN, send } from "./frames.js";
 import { current } from "./invocation.js";
-import { warn } from "./log.js";
 import { byteLength, create, hasOwn, Later, parse, stringify, TextError } from "./primordials.js";
+import { measure } from "./snapshot.js";
 import { hasHalfCharacter, quote } from "./words.js";
 
 const ARGUMENT_BYTES = 60 * 1024;
@@ -42,24 +42,25 @@ export function hostCall(name, args) {
       reject(coded("ERR_RUN_OVER", `${name} was called after its run was over`));
       return;
     }
-    try {
-      measure(args, 1, ARGUMENT_BYTES);
-    } catch (error) {
-      reject(error instanceof BadValue ? coded("ERR_BAD_ARGUMENTS", `the arguments of ${name} cannot be sent`) : error);
-      return;
-    }
-    const text = stringify(args);
-    if (byteLength(text) > ARGUMENT_BYTES) {
-      warn(invocation, `${name} was called with more than ${ARGUMENT_BYTES} bytes of arguments`);
-      reject(coded("ERR_TOO_LARGE", `the arguments of ${name} are too large`));
-      return;
-    }
-    if (hasHalfCharacter(text)) {
-      reject(coded("ERR_BAD_ARGUMENTS", `the arguments of ${name} contain half of a character (a lone surrogate)`));
+    const text = argumentText(args);
+    if (text === null) {
+      const why = "they are larger than 60 KiB, nest too deep or are no JSON";
+      reject(coded("ERR_BAD_ARGUMENTS", `the arguments of ${name} cannot be sent: ${why}`));
       return;
     }
     begin({ invocation, resolve, reject }, name, text);
   });
+}
+
+/** @param {any} args @returns {string | null} */
+function argumentText(args) {
+  try {
+    measure(args, 1, ARGUMENT_BYTES);
+    const text = stringify(args);
+    return byteLength(text) > ARGUMENT_BYTES || hasHalfCharacter(text) ? null : text;
+  } catch {
+    return null;
+  }
 }
 
 /** @param {Call} call @param {string} name @param {string} text */
