@@ -10,6 +10,7 @@ from measure import Row, Scale, latency
 from authpipe.app import Application
 
 _WARM_UP = 3
+_CALM_SECONDS = 30
 
 
 def rows(scale: Scale) -> list[Row]:
@@ -20,22 +21,19 @@ def rows(scale: Scale) -> list[Row]:
 async def _rows(scale: Scale) -> list[Row]:
     note = "plan read from the database"
     spare = await _first_runs(scale.first_runs)
-    planned = await _first_runs(scale.first_runs, plan_ready=True)
     started = await _first_runs(scale.first_runs, spares=0)
     return [
         latency("first_run_spare", "first run of a user pool, a spare waiting", spare, 3.0, note),
-        latency("first_run_spare_planned", "the same, plan already in memory", planned),
         latency("first_run_started", "first run of a user pool, nothing waiting", started, 40.0, note),
     ]
 
 
-async def _first_runs(count: int, *, plan_ready: bool = False, **changes: int) -> list[float]:
+async def _first_runs(count: int, **changes: int) -> list[float]:
     async with workload.application(**changes) as opened:
         pools = [await workload.create_pool(opened) for _ in range(count + _WARM_UP)]
+        await workload.settle(opened)
         taken = []
         for pool_id in pools:
-            if plan_ready:
-                await opened.engine._plans.get(pool_id=pool_id, scene=workload.ONE)
             await _calm(opened)
             taken.append(await workload.run(opened, pool_id, workload.ONE))
     return taken[_WARM_UP:]
@@ -43,7 +41,12 @@ async def _first_runs(count: int, *, plan_ready: bool = False, **changes: int) -
 
 async def _calm(opened: Application) -> None:
     """Return when the spares are ready and nothing is starting or running."""
-    wanted = opened.settings.runtime.spares
-    while (stats := opened.workers.stats())["spare"] != wanted or stats["starting"] or stats["busy"]:
-        await asyncio.sleep(0.005)
     await opened.recorder.flush()
+    async with asyncio.timeout(_CALM_SECONDS):
+        while not _is_calm(opened):
+            await asyncio.sleep(0.005)
+
+
+def _is_calm(opened: Application) -> bool:
+    stats = opened.workers.stats()
+    return stats["spare"] == opened.settings.runtime.spares and not stats["starting"] + stats["busy"]

@@ -32,8 +32,8 @@ class Scale:
 
 FULL = Scale(
     quick=False,
-    runs=10_000,
-    rounds=5,
+    runs=5000,
+    rounds=3,
     seconds=3,
     first_runs=60,
     warm_pools=200,
@@ -43,7 +43,7 @@ FULL = Scale(
 QUICK = Scale(
     quick=True,
     runs=200,
-    rounds=2,
+    rounds=1,
     seconds=1,
     first_runs=3,
     warm_pools=6,

@@ -22,6 +22,7 @@ async def _rows(scale: Scale) -> list[Row]:
     rates, taken = [], []
     async with workload.application() as opened:
         pool_id = await workload.create_pool(opened)
+        await workload.settle(opened)
         await _round(opened, pool_id, scale.runs)
         for _ in range(scale.rounds):
             started = time.perf_counter()

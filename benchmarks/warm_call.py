@@ -25,6 +25,7 @@ async def _rows(scale: Scale) -> list[Row]:
     found = []
     async with workload.application() as opened:
         pool_id = await workload.create_pool(opened)
+        await workload.settle(opened)
         for scene, (name, question, budget) in _ASKED.items():
             for _ in range(_WARM_UP):
                 await workload.run(opened, pool_id, scene)

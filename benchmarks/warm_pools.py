@@ -18,6 +18,7 @@ _SCENE = Scene.POST_AUTHENTICATION
 _ANSWER = "async function pipe(user, context, callback) { user.nickname = env.WHO; callback(null, user, context) }"
 _WITH_AXIOS = "const axios = require('axios'); const post = axios.post;\n" + _ANSWER
 _ROUNDS = 5
+_MEGABYTE = 1024 * 1024
 _IN_FLIGHT = 8
 
 
@@ -52,7 +53,7 @@ class _Found:
 
 def _weight(id: str, question: str, megabytes: list[float], budget: float) -> Row:
     mean, count = statistics.fmean(megabytes), len(megabytes)
-    note = "PSS, each after a run"
+    note = "PSS, each after a run; 1 MB is 1,048,576 bytes"
     return Row(
         id=id, question=question, unit="MB", statistic="mean", figure=mean, budget=budget, samples=count, note=note
     )
@@ -66,6 +67,7 @@ async def _warm(scale: Scale, text: str) -> _Found:
         for number in range(scale.warm_pools):
             who = f"user-pool-{number:06}"
             pools[await workload.create_pool(opened, sources={_SCENE: (text,)}, environment={"WHO": (who, True)})] = who
+        await workload.settle(opened)
         for pool_id, who in pools.items():
             found.right.append(await _is_right(opened, pool_id, who))
         if opened.workers.stats()["idle"] != scale.warm_pools:
@@ -94,12 +96,12 @@ async def _all_at_once(opened: Application, pools: dict[str, str]) -> list[bool]
 
 
 def _workers_megabytes(expected: int) -> list[float]:
-    """Proportional set size of each worker, with whatever process wraps it, in MB of 1,000,000 bytes."""
+    """Proportional set size of each worker, with whatever process wraps it, in MB of 1,048,576 bytes, as in settings."""
     end = time.monotonic() + 5
     while True:
         workers = [worker for launcher in _children("self") for worker in _children(launcher)]
         if len(workers) == expected:
-            return [sum(map(_pss, _family(worker))) / 1e6 for worker in workers]
+            return [sum(map(_pss, _family(worker))) / _MEGABYTE for worker in workers]
         if time.monotonic() > end:
             raise workload.WentWrong(f"{len(workers)} worker processes instead of {expected}")
 

@@ -102,6 +102,12 @@ async def create_pool(
     return pool_id
 
 
+async def settle(opened: Application) -> None:
+    """Return when what was just stored is no longer news."""
+    # The watcher hears of this process's changes too, and drains workers that began before it did.
+    await asyncio.sleep(3 * opened.settings.storage.watch_seconds)
+
+
 async def run(opened: Application, pool_id: str, scene: Scene) -> float:
     """Run the scene's pipeline once; seconds."""
     user, context = msgspec.json.decode(_EVENT)

@@ -17,6 +17,7 @@ TABLE = json.loads((Path(__file__).parent / "cases.json").read_text(encoding="ut
 
 Case = dict[str, Any]
 MakePool = Callable[..., Awaitable[str]]
+RunPipeline = Callable[..., Awaitable[Verdict]]
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +29,7 @@ def catalogue() -> Catalogue:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def application(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Application]:
     """Database, engine and workers, on a folder of their own."""
-    loaded = settings.load({}, data_dir=tmp_path_factory.mktemp("catalogue"), spares=1)
+    loaded = settings.load({}, data_dir=tmp_path_factory.mktemp("catalogue"), spares=2)
     async with Application.open(loaded) as opened:
         yield opened
 
@@ -44,6 +45,31 @@ def make_pool(application: Application) -> MakePool:
         return pool_id
 
     return make
+
+
+@pytest.fixture
+def run_pipeline(application: Application, make_pool: MakePool) -> RunPipeline:
+    """Scene and sources in order → the verdict of a new user pool that has them deployed.
+
+    `settings` and `environment` are those of the user pool; user, context and identifiers are those of the run.
+    """
+
+    async def run(
+        scene: str, *sources: str, settings: Case | None = None, environment: Case | None = None, **event: Any
+    ) -> Verdict:
+        pool_id = await make_pool(**(settings or {}))
+        for key, value in (environment or {}).items():
+            await application.environment.put(pool_id=pool_id, key=key, value=value)
+        for source in sources:
+            draft = {"sourceCode": source, "scene": scene, "funcName": "legacy"}
+            made = await application.functions.create(pool_id=pool_id, draft=draft)
+            assert made.status == "success", made
+        event = {"user": {}, "context": {}} | event
+        verdict = await application.engine.run(pool_id=pool_id, scene=Scene.parse(scene), **event)
+        await application.user_pools.delete(pool_id=pool_id)
+        return verdict
+
+    return run
 
 
 @pytest.fixture

@@ -18,6 +18,18 @@ EFFECTS = ("profile", "customData", "idToken", "accessToken")
 
 
 @pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("name", ["lark-notify", "slack-notify", "dingtalk-notify"])
+async def test_a_notification_is_left_for_later(
+    name: str, catalogue: Catalogue, application: Application, make_pool: Callable[[], Awaitable[str]]
+) -> None:
+    pool_id, scene = await make_pool(), Scene.POST_AUTHENTICATION
+    made = await application.functions.create(pool_id=pool_id, draft=_draft(catalogue.get(name), scene))
+    verdict = await application.engine.run(pool_id=pool_id, scene=scene, user={"id": "u1"}, context={})
+    assert (verdict.verdict, verdict.steps) == ("continue", [])
+    assert [item.function_id for item in verdict.queued] == [made.func_id]
+
+
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['template']}: {case['name']} ({case['kind']})")
 async def test_a_template_does_what_the_table_says(
     case: Case, run_case: Callable[[Case], Awaitable[dict[str, Any]]]
@@ -43,18 +55,6 @@ async def test_every_template_can_be_deployed_as_it_is(
         for template in catalogue.templates
     ]
     assert [function for function in made if function.status != "success"] == []
-
-
-@pytest.mark.asyncio(loop_scope="session")
-@pytest.mark.parametrize("name", ["lark-notify", "slack-notify", "dingtalk-notify"])
-async def test_a_notification_is_left_for_later(
-    name: str, catalogue: Catalogue, application: Application, make_pool: Callable[[], Awaitable[str]]
-) -> None:
-    pool_id, scene = await make_pool(), Scene.POST_AUTHENTICATION
-    made = await application.functions.create(pool_id=pool_id, draft=_draft(catalogue.get(name), scene))
-    verdict = await application.engine.run(pool_id=pool_id, scene=scene, user={"id": "u1"}, context={})
-    assert (verdict.verdict, verdict.steps) == ("continue", [])
-    assert [item.function_id for item in verdict.queued] == [made.func_id]
 
 
 def test_every_template_has_an_allowing_a_refusing_and_an_edge_case(catalogue: Catalogue) -> None:

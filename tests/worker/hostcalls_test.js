@@ -78,6 +78,11 @@ Deno.test("settling ends when the function's time is up", async () => {
   equal((await worker.until("READY")).at(-1).body, { run: 1 });
   const again = await worker.run([{ source: `${ASYNC} { callback() }`, functionId: "b" }], { number: 2, plan: 2 });
   equal([again.outcome, again.result.settling], ["ok", false]);
+  const silent = await worker.run([{ source: `${ASYNC} { setTimeout(() => {}, 5) }`, functionId: "c" }], {
+    number: 3,
+    plan: 3,
+  });
+  equal(silent.outcome, "no_callback");
 });
 
 Deno.test("calls that start while a run settles are waited for, calls after it are refused", async () => {

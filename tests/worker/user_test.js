@@ -95,6 +95,15 @@ Deno.test("methods do not show", async () => {
   equal(run.logs, [[["a"], ["a"], '{"a":1}', true, "[object Object]", false]]);
 });
 
+Deno.test("a method may be replaced, and a lone user is told from a context by identity", async () => {
+  const run = await once(
+    `'use strict'; ${ASYNC} { user.addToken = () => 'own'; log(user.addToken()); user.n = 1;
+    callback(null, user) }`,
+    { user: { userPoolId: "p" } },
+  );
+  equal([run.logs, run.user, run.context], [[["own"]], { userPoolId: "p", n: 1 }, { request: {} }]);
+});
+
 Deno.test("a user that is null stays null", async () => {
   const run = await once(`${ASYNC} { log(user); callback(null, user, context) }`, { user: null });
   equal([run.logs, run.result.user], [[[null]], null]);

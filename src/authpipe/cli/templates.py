@@ -44,7 +44,7 @@ def show(template_id: TemplateId, as_json: AsJson = False) -> None:
     if as_json:
         output.show_json({"id": found.id, "title": found.title_en, "scenes": found.scenes, "code": found.code})
     else:
-        print(found.code)
+        print(found.code, end="")
 
 
 @app.command()

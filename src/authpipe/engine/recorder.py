@@ -57,7 +57,8 @@ class Recorder:
     async def stop(self) -> None:
         """Write what is held."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.flush(), 10.0)
+            async with asyncio.timeout(10.0):
+                await self.flush()
 
     def _begin(self) -> None:
         if self._timer is not None:

@@ -35,7 +35,8 @@ class Engine:
 
 def engine(settings: RuntimeSettings, *, jit: bool, baseline_bytes: int) -> Engine:
     """The engine for `settings`; `baseline_bytes` is what a blank worker's RLIMIT_DATA needs, 0 for no limit."""
-    v8 = [f"--max-old-space-size={settings.heap_megabytes}"]
+    # A small young generation keeps a busy worker near 24 MB instead of 100, at the price of more, shorter collections.
+    v8 = [f"--max-old-space-size={settings.heap_megabytes}", "--max-semi-space-size=2"]
     if not jit:
         v8.append("--jitless")
     argv = (str(binary()), "run", *_FLAGS, f"--v8-flags={','.join(v8)}", str(WORKER_PROGRAM))

@@ -63,7 +63,8 @@ class WorkerPool:
         """Refuse new runs, let present ones finish for `drain_seconds`, then end every process."""
         self._stopping = True
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._quiet.wait(), drain_seconds)
+            async with asyncio.timeout(drain_seconds):
+                await self._quiet.wait()
         if self._ticker is not None:
             self._ticker.cancel()
         workers = list(self._workers)

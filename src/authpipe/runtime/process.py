@@ -67,6 +67,8 @@ class Worker:
         self._check: asyncio.Future[CompileReport] | None = None
         self._death: tuple[Outcome, str] | None = None
         self._settle_deadline: float | None = None
+        #: the run that has answered and whose host calls are still open; these may lead to further ones
+        self._settling: Exchange | None = None
         self._desk = HostCallDesk(handlers, self._write)
         self.state = WorkerState.STARTING
         #: set once, at the first Ready frame
@@ -198,7 +200,7 @@ class Worker:
             self.booted.set()
             self.state = WorkerState.SPARE if self.pool_id is None else WorkerState.IDLE
         elif self.state is WorkerState.SETTLING and ready.run:
-            self._settle_deadline = None
+            self._settle_deadline = self._settling = None
             self.state = WorkerState.BUSY
         if self.in_flight:
             self.state = WorkerState.BUSY
@@ -231,7 +233,8 @@ class Worker:
     def _on_host_call(self, payload: bytes) -> None:
         call = _decode_call(payload)
         assert self.pool_id is not None
-        exchange = self._exchange(call.run)
+        settling = self._settling
+        exchange = settling if settling is not None and settling.number == call.run else self._exchange(call.run)
         exchange.host_calls += 1
         self._desk.open(call, pool_id=self.pool_id)
 
@@ -248,6 +251,7 @@ class Worker:
         if result.settling:
             self.state = WorkerState.SETTLING
             self._settle_deadline = exchange.step_deadline or now
+            self._settling = exchange
         elif not self.in_flight:
             self._become_idle()
         exchange.resolve(Ended.ANSWERED)
@@ -295,7 +299,8 @@ class Worker:
 
     async def _bury(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._child.exited), _EXIT_SECONDS)
+            async with asyncio.timeout(_EXIT_SECONDS):
+                await asyncio.shield(self._child.exited)
         self._stderr_readable()
         self._loop.remove_reader(self._child.stderr)
         self._loop.remove_writer(self._child.stdin)

@@ -9,8 +9,8 @@ import { messageOf, stackOf } from "./words.js";
 
 /** Longest list of removed claims, bytes of JSON; it travels beside user and context. */
 const REMOVALS_LIMIT = 8 * 1024;
-/** Keys that tell a context from a user when it is not the very object that was passed in. */
-const CONTEXT_KEYS = ["request", "userPoolId", "connection"];
+/** Keys that tell a context from a user when it is not the very object that was passed in; a copy of a user has the first. */
+const CONTEXT_KEYS = ["userPoolId", "connection"];
 
 /**
  * The outcome of `callback(error, first, second)`; user and context become text here and now.
@@ -66,6 +66,8 @@ function isContext({ user, context, parameters }, lone) {
   if (lone === context) return true;
   if (lone === user) return false;
   checkObject(lone, "the value passed to callback");
+  if (has(lone, "request")) return true;
+  if (has(lone, "customData")) return false;
   for (let i = 0; i < CONTEXT_KEYS.length; i++) if (has(lone, CONTEXT_KEYS[i])) return true;
   return parameters === 2;
 }
