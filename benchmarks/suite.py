@@ -39,7 +39,7 @@ class Result(msgspec.Struct, kw_only=True):
     #: processors, memory, interpreter, HTTP client
     machine: dict[str, str]
     quick: bool
-    #: of the processors' time, what other processes took meanwhile (0 to 1); above 0.1 the figures are not to be trusted
+    #: of the processors' time, what other processes took meanwhile (0 to 1); above 0.1 figures are not to be trusted
     others_share: float
     #: seconds
     duration: float

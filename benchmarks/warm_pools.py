@@ -96,7 +96,7 @@ async def _all_at_once(opened: Application, pools: dict[str, str]) -> list[bool]
 
 
 def _workers_megabytes(expected: int) -> list[float]:
-    """Proportional set size of each worker, with whatever process wraps it, in MB of 1,048,576 bytes, as in settings."""
+    """Proportional set size of each worker, with whatever process wraps it, in MiB."""
     end = time.monotonic() + 5
     while True:
         workers = [worker for launcher in _children("self") for worker in _children(launcher)]

@@ -19,7 +19,7 @@ ENDS = {
     "spins at top level": ("for (;;) {}; function pipe(u, c, cb) {}", Outcome.TIMED_OUT),
     "never calls back": ("async function pipe(u, c, cb) {}", Outcome.NO_CALLBACK),
     "eats the heap": (
-        "function pipe(u, c, cb) { const a = []; for (;;) a.push({ x: [1, 2, 3] }) }",
+        "function pipe(u, c, cb) { const a = []; for (;;) a.push(new Array(1e5).fill(0)) }",
         Outcome.MEMORY_EXCEEDED,
     ),
     "eats buffers": (

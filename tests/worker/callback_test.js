@@ -19,7 +19,9 @@ const FORMS = [
   ["callback(null, { ...context, n: 1 })", "ok", { context: { ...CONTEXT, n: 1 } }],
   ["callback(null, { connection: 'x' })", "ok", { context: { connection: "x" } }],
   ["callback(null, { userPoolId: 'x' })", "ok", { context: { userPoolId: "x" } }],
-  ["callback(null, { ...user, nickname: 'copy', userPoolId: 'x', customData: {} })", "ok", { user: { nickname: "copy" } }],
+  ["callback(null, { ...user, nickname: 'copy', userPoolId: 'x', customData: {} })", "ok", {
+    user: { nickname: "copy", customData: {} },
+  }],
   ["callback(null, user)", "ok", {}],
   ["callback(null, { nickname: 'x' })", "ok", { user: { nickname: "x" } }],
   ["callback(null, null, { request: 1 })", "ok", { context: { request: 1 } }],
