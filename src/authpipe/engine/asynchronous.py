@@ -17,8 +17,8 @@ from authpipe.storage.queue import InvocationQueue, QueuedInvocation
 
 _CONCURRENCY = 8
 _POLL_SECONDS = 1.0
-#: longest an invocation can take: 60 s and what its start may cost
-_LEASE_SECONDS = 120.0
+#: how long an invocation is ours without a sign of life; what a crashed server held is taken up again after that
+_LEASE_SECONDS = 15.0
 
 #: outcomes after which another attempt could go better
 RETRIED = frozenset(
@@ -29,6 +29,7 @@ RETRIED = frozenset(
         Outcome.CPU_EXCEEDED,
         Outcome.CRASHED,
         Outcome.INTERNAL_ERROR,
+        Outcome.OVERLOADED,
     }
 )
 
@@ -98,18 +99,39 @@ class Backlog:
         self._wake.set()
 
     async def _attempt(self, item: QueuedInvocation) -> None:
-        names = {"pool_id": item.pool_id, "invocation_id": item.invocation_id}
+        keeping = asyncio.get_running_loop().create_task(self._keep(item))
         try:
-            outcome = await self._engine.run_queued(item)
+            outcome = await self._outcome(item)
+        finally:
+            # Over before the row is settled: a late renewal would bring a settled row back to life.
+            keeping.cancel()
+            await asyncio.wait({keeping})
+        await self._settle(item, outcome)
+
+    async def _keep(self, item: QueuedInvocation) -> None:
+        """Renew the lease for as long as the invocation runs."""
+        while True:
+            await asyncio.sleep(_LEASE_SECONDS / 3)
+            until = self._clock.now() + _LEASE_SECONDS
+            await self._queue.retry(pool_id=item.pool_id, invocation_id=item.invocation_id, at=until)
+
+    async def _outcome(self, item: QueuedInvocation) -> Outcome | None:
+        """How it went; None when the function is gone or disabled."""
+        try:
+            return await self._engine.run_queued(item)
         except NotFound:
-            await self._queue.fail(**names, reason="the function is gone or disabled")
-            return
+            return None
         except Overloaded:
-            outcome = Outcome.OVERLOADED
+            return Outcome.OVERLOADED
         except Exception as error:
-            _log.error("asynchronous invocation failed", error=str(error), **names)
-            outcome = Outcome.INTERNAL_ERROR
-        if outcome not in RETRIED and outcome is not Outcome.OVERLOADED:
+            _log.error("asynchronous invocation failed", error=str(error), invocation_id=item.invocation_id)
+            return Outcome.INTERNAL_ERROR
+
+    async def _settle(self, item: QueuedInvocation, outcome: Outcome | None) -> None:
+        names = {"pool_id": item.pool_id, "invocation_id": item.invocation_id}
+        if outcome is None:
+            await self._queue.fail(**names, reason="the function is gone or disabled")
+        elif outcome not in RETRIED:
             await self._queue.done(**names)
         elif item.attempts >= self._limits.queue_attempts:
             await self._queue.fail(**names, reason=outcome.value)
