@@ -99,3 +99,9 @@ async def bench(open_pool: OpenPool) -> AsyncIterator[Bench]:
     """A worker pool with default settings."""
     async with open_pool() as made:
         yield made
+
+
+@pytest.fixture
+def make_bench() -> Callable[[WorkerPool], Bench]:
+    """For tests that run their own event loop."""
+    return Bench
